@@ -12,7 +12,7 @@
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size); /* zeroed */
 void *xrealloc(void *old, size_t size);
-char *xstrdup(const char *text);		     /* NULL gives NULL */
+char *xstrdup(const char *text);	       /* NULL gives NULL */
 char *xstrndup(const char *bytes, size_t len); /* terminated copy */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

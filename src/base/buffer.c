@@ -76,8 +76,8 @@ void buffer_printf(struct buffer *b, const char *format, ...)
 void buffer_append_xml(struct buffer *b, struct slice text)
 {
 	static const char *const entities[256] = {
-		['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['\''] = "&apos;", ['"'] = "&quot;",
-		['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;",
+		['&'] = "&amp;",  ['<'] = "&lt;",  ['>'] = "&gt;",   ['\''] = "&apos;",
+		['"'] = "&quot;", ['\t'] = "&#9;", ['\n'] = "&#10;", ['\r'] = "&#13;",
 	};
 	size_t plain = 0; /* start of the run that needs no escaping */
 

@@ -35,8 +35,7 @@ void buffer_filled(struct buffer *b, size_t len);
 void buffer_append(struct buffer *b, const void *bytes, size_t len);
 void buffer_append_text(struct buffer *b, const char *text);
 void buffer_append_slice(struct buffer *b, struct slice s);
-void buffer_printf(struct buffer *b, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends text with & < > ' " written as XML entities: right in text and in attribute values. */
 void buffer_append_xml(struct buffer *b, struct slice text);

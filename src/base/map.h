@@ -16,9 +16,9 @@ struct map {
 	size_t count, size;
 };
 
-void *map_get(const struct map *map, struct slice key);			/* NULL: not there */
-void *map_put(struct map *map, struct slice key, void *value);	/* the value before, or NULL */
-void *map_remove(struct map *map, struct slice key);		/* the value removed, or NULL */
+void *map_get(const struct map *map, struct slice key);	       /* NULL: not there */
+void *map_put(struct map *map, struct slice key, void *value); /* the value before, or NULL */
+void *map_remove(struct map *map, struct slice key);	       /* the value removed, or NULL */
 
 /* Walks all entries in no order: start with *place = 0; NULL at the end. The map must not change
  * meanwhile, except that the entry just returned may be removed. `key` may be NULL. */

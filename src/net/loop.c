@@ -1,0 +1,235 @@
+#include "net/loop.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct signal_watch {
+	struct signal_watch *next;
+	struct event *event;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct loop {
+	struct event_base *base;
+	struct event *wake; /* ends the sleep when the next timer is due */
+	struct timers timers;
+	struct loop_task *tasks, **last_task;
+	struct signal_watch *signals;
+	bool stopped;
+};
+
+uint64_t loop_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void wake_up(evutil_socket_t fd, short what, void *arg)
+{
+}
+
+struct loop *loop_create(void)
+{
+	struct loop *loop = xcalloc(1, sizeof(*loop));
+	struct event_config *config = event_config_new();
+
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	loop->base = event_base_new_with_config(config);
+	event_config_free(config);
+	if (!loop->base)
+		abort();
+	loop->wake = evtimer_new(loop->base, wake_up, NULL);
+	if (!loop->wake)
+		abort();
+	loop->last_task = &loop->tasks;
+	loop->timers.now_ms = loop_clock_us() / 1000;
+	return loop;
+}
+
+void loop_destroy(struct loop **loop_ref)
+{
+	struct loop *loop = *loop_ref;
+
+	if (!loop)
+		return;
+	*loop_ref = NULL;
+	while (loop->signals) {
+		struct signal_watch *watch = loop->signals;
+
+		loop->signals = watch->next;
+		event_free(watch->event);
+		free(watch);
+	}
+	timers_finish(&loop->timers);
+	event_free(loop->wake);
+	event_base_free(loop->base);
+	free(loop);
+}
+
+static void run_tasks(struct loop *loop)
+{
+	while (loop->tasks) {
+		struct loop_task *task = loop->tasks;
+
+		loop->tasks = task->next;
+		if (loop->tasks)
+			loop->tasks->link = &loop->tasks;
+		else
+			loop->last_task = &loop->tasks;
+		task->link = NULL;
+		task->run(task);
+	}
+}
+
+static bool timer_is_due(const struct loop *loop)
+{
+	return loop->timers.count && loop->timers.heap[1]->due_ms <= loop->timers.now_ms;
+}
+
+/* Sleeps until a descriptor is ready or the first timer is due. */
+static void sleep_until_due(struct loop *loop)
+{
+	struct timeval sleep;
+	uint64_t in_ms;
+
+	if (!loop->timers.count) {
+		evtimer_del(loop->wake);
+		return;
+	}
+	in_ms = loop->timers.heap[1]->due_ms - loop->timers.now_ms;
+	sleep.tv_sec = (time_t)(in_ms / 1000);
+	sleep.tv_usec = (suseconds_t)(in_ms % 1000) * 1000;
+	evtimer_add(loop->wake, &sleep);
+}
+
+void loop_run(struct loop *loop)
+{
+	loop->stopped = false;
+	while (!loop->stopped) {
+		/* A task may arm a timer that is due at once, and a timer defer a task. */
+		do {
+			timers_run(&loop->timers, loop_clock_us() / 1000);
+			run_tasks(loop);
+		} while (timer_is_due(loop));
+		if (loop->stopped)
+			break;
+		sleep_until_due(loop);
+		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+			abort();
+		loop->timers.now_ms = loop_clock_us() / 1000;
+	}
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}
+
+struct event_base *loop_base(struct loop *loop)
+{
+	return loop->base;
+}
+
+struct timers *loop_timers(struct loop *loop)
+{
+	return &loop->timers;
+}
+
+uint64_t loop_now_ms(const struct loop *loop)
+{
+	return loop->timers.now_ms;
+}
+
+void loop_arm(struct loop *loop, struct timer *timer, uint64_t in_ms)
+{
+	timer_arm(&loop->timers, timer, in_ms);
+}
+
+void loop_disarm(struct loop *loop, struct timer *timer)
+{
+	timer_disarm(&loop->timers, timer);
+}
+
+void loop_defer(struct loop *loop, struct loop_task *task)
+{
+	if (task->link)
+		return;
+	task->next = NULL;
+	task->link = loop->last_task;
+	*loop->last_task = task;
+	loop->last_task = &task->next;
+}
+
+void loop_undefer(struct loop *loop, struct loop_task *task)
+{
+	if (!task->link)
+		return;
+	*task->link = task->next;
+	if (task->next)
+		task->next->link = task->link;
+	else
+		loop->last_task = task->link;
+	task->link = NULL;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_io *io = arg;
+
+	io->ready(io, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
+}
+
+void loop_watch(struct loop *loop, struct loop_io *io, bool reads, bool writes)
+{
+	if (reads && !io->reads) {
+		event_assign(&io->read_event, loop->base, io->fd, EV_READ | EV_PERSIST, on_event,
+			     io);
+		event_add(&io->read_event, NULL);
+	} else if (!reads && io->reads) {
+		event_del(&io->read_event);
+	}
+	if (writes && !io->writes) {
+		event_assign(&io->write_event, loop->base, io->fd, EV_WRITE | EV_PERSIST, on_event,
+			     io);
+		event_add(&io->write_event, NULL);
+	} else if (!writes && io->writes) {
+		event_del(&io->write_event);
+	}
+	io->reads = reads;
+	io->writes = writes;
+}
+
+void loop_unwatch(struct loop_io *io)
+{
+	if (io->reads)
+		event_del(&io->read_event);
+	if (io->writes)
+		event_del(&io->write_event);
+	io->reads = io->writes = false;
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+	struct signal_watch *watch = arg;
+
+	watch->fn(watch->arg);
+}
+
+void loop_on_signal(struct loop *loop, int signal, void (*fn)(void *arg), void *arg)
+{
+	struct signal_watch *watch = xcalloc(1, sizeof(*watch));
+
+	watch->fn = fn;
+	watch->arg = arg;
+	watch->event = evsignal_new(loop->base, signal, on_signal, watch);
+	if (!watch->event)
+		abort();
+	evsignal_add(watch->event, NULL);
+	watch->next = loop->signals;
+	loop->signals = watch;
+}

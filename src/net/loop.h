@@ -1,0 +1,61 @@
+/*
+ * The event loop: sockets, timers and work put off to the end of a wake-up. libevent is behind
+ * it and nowhere else but in what must speak to it (the resolver's libunbound, evhttp, libcurl).
+ *
+ * One loop belongs to one thread. A wake-up is: what is readable or writable, then the timers
+ * that are due, then the deferred tasks, until there are none. Tasks are what turns many small
+ * sends into one write for each destination and wake-up.
+ */
+#ifndef NET_LOOP_H
+#define NET_LOOP_H
+
+#include "base/timer.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+struct loop;
+struct loop_task;
+struct loop_io;
+
+typedef void loop_task_fn(struct loop_task *task);
+typedef void loop_io_fn(struct loop_io *io, bool readable, bool writable);
+
+/* Lives in what it serves; zero it, set `run`. Runs once for each time it is deferred. */
+struct loop_task {
+	loop_task_fn *run;
+	struct loop_task *next, **link; /* link: NULL when not deferred */
+};
+
+/* A watched descriptor; the owner keeps and closes the descriptor itself. */
+struct loop_io {
+	loop_io_fn *ready;
+	int fd;
+	bool reads, writes; /* what is watched now */
+	struct event read_event, write_event;
+};
+
+struct loop *loop_create(void);
+void loop_destroy(struct loop **loop);
+void loop_run(struct loop *loop); /* returns after loop_stop */
+void loop_stop(struct loop *loop);
+
+struct event_base *loop_base(struct loop *loop);
+struct timers *loop_timers(struct loop *loop);
+uint64_t loop_now_ms(const struct loop *loop); /* monotonic, as of this wake-up */
+uint64_t loop_clock_us(void);		       /* monotonic, now: for measuring */
+
+/* Arms a timer by the loop's clock. */
+void loop_arm(struct loop *loop, struct timer *timer, uint64_t in_ms);
+void loop_disarm(struct loop *loop, struct timer *timer);
+
+void loop_defer(struct loop *loop, struct loop_task *task);   /* deferred already: fine */
+void loop_undefer(struct loop *loop, struct loop_task *task); /* not deferred: fine */
+
+void loop_watch(struct loop *loop, struct loop_io *io, bool reads, bool writes);
+void loop_unwatch(struct loop_io *io); /* before the descriptor is closed */
+
+/* Calls fn(arg) once for each arrival of the signal, from the loop. */
+void loop_on_signal(struct loop *loop, int signal, void (*fn)(void *arg), void *arg);
+
+#endif

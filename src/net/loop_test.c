@@ -1,0 +1,96 @@
+#include "net/loop.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static struct loop *loop;
+static char order[16];
+
+static void note(char what)
+{
+	order[strlen(order)] = what;
+}
+
+static void task_a(struct loop_task *task)
+{
+	note('a');
+}
+
+static void task_b(struct loop_task *task)
+{
+	note('b');
+}
+
+static struct loop_task first = { .run = task_a }, second = { .run = task_b };
+static struct loop_task third = { .run = task_a };
+
+static void on_readable(struct loop_io *io, bool readable, bool writable)
+{
+	char byte;
+
+	assert_true(readable);
+	assert_int_equal(read(io->fd, &byte, 1), 1);
+	note(byte);
+	loop_defer(loop, &first);
+	loop_defer(loop, &second);
+	loop_defer(loop, &first);
+	loop_defer(loop, &third);
+	loop_undefer(loop, &third);
+	loop_defer(loop, &third);
+	loop_undefer(loop, &third);
+}
+
+static void on_timer(struct timer *timer)
+{
+	note('t');
+	loop_stop(loop);
+}
+
+static void tasks_run_once_each_at_the_end_of_a_wake_up(void **state)
+{
+	struct loop_io io = { .ready = on_readable };
+	struct timer timer = { .fire = on_timer };
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	loop = loop_create();
+	io.fd = ends[0];
+	loop_watch(loop, &io, true, false);
+	loop_arm(loop, &timer, 30);
+	loop_run(loop);
+	assert_string_equal(order, "xabt");
+	loop_unwatch(&io);
+	loop_destroy(&loop);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+static void a_signal_is_heard_in_the_loop(void **state)
+{
+	loop = loop_create();
+	loop_on_signal(loop, SIGUSR1, stop, loop);
+	raise(SIGUSR1);
+	loop_run(loop);
+	loop_destroy(&loop);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tasks_run_once_each_at_the_end_of_a_wake_up),
+		cmocka_unit_test(a_signal_is_heard_in_the_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
