@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <string.h>
 #include <stdarg.h>
 #include <unistd.h>
 #include <cmocka.h>
