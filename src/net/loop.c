@@ -16,7 +16,9 @@ struct loop {
 	struct event_base *base;
 	struct event *wake; /* ends the sleep when the next timer is due */
 	struct timers timers;
-	struct loop_task *tasks, **last_task;
+	struct task_list {
+		struct loop_task *first, **last;
+	} now, next; /* tasks of this wake-up, and of the one after it */
 	struct signal_watch *signals;
 	bool stopped;
 };
@@ -46,7 +48,8 @@ struct loop *loop_create(void)
 	loop->wake = evtimer_new(loop->base, wake_up, NULL);
 	if (!loop->wake)
 		abort();
-	loop->last_task = &loop->tasks;
+	loop->now.last = &loop->now.first;
+	loop->next.last = &loop->next.first;
 	loop->timers.now_ms = loop_clock_us() / 1000;
 	return loop;
 }
@@ -71,17 +74,20 @@ void loop_destroy(struct loop **loop_ref)
 	free(loop);
 }
 
+static void push(struct task_list *list, struct loop_task *task)
+{
+	task->next = NULL;
+	task->link = list->last;
+	*list->last = task;
+	list->last = &task->next;
+}
+
 static void run_tasks(struct loop *loop)
 {
-	while (loop->tasks) {
-		struct loop_task *task = loop->tasks;
+	while (loop->now.first) {
+		struct loop_task *task = loop->now.first;
 
-		loop->tasks = task->next;
-		if (loop->tasks)
-			loop->tasks->link = &loop->tasks;
-		else
-			loop->last_task = &loop->tasks;
-		task->link = NULL;
+		loop_undefer(loop, task);
 		task->run(task);
 	}
 }
@@ -107,6 +113,16 @@ static void sleep_until_due(struct loop *loop)
 	evtimer_add(loop->wake, &sleep);
 }
 
+static void take_next_tasks(struct loop *loop)
+{
+	while (loop->next.first) {
+		struct loop_task *task = loop->next.first;
+
+		loop_undefer(loop, task);
+		push(&loop->now, task);
+	}
+}
+
 void loop_run(struct loop *loop)
 {
 	loop->stopped = false;
@@ -119,9 +135,11 @@ void loop_run(struct loop *loop)
 		if (loop->stopped)
 			break;
 		sleep_until_due(loop);
-		if (event_base_loop(loop->base, EVLOOP_ONCE) < 0)
+		if (event_base_loop(loop->base,
+				    EVLOOP_ONCE | (loop->next.first ? EVLOOP_NONBLOCK : 0)) < 0)
 			abort();
 		loop->timers.now_ms = loop_clock_us() / 1000;
+		take_next_tasks(loop);
 	}
 }
 
@@ -157,12 +175,14 @@ void loop_disarm(struct loop *loop, struct timer *timer)
 
 void loop_defer(struct loop *loop, struct loop_task *task)
 {
-	if (task->link)
-		return;
-	task->next = NULL;
-	task->link = loop->last_task;
-	*loop->last_task = task;
-	loop->last_task = &task->next;
+	if (!task->link)
+		push(&loop->now, task);
+}
+
+void loop_defer_to_next(struct loop *loop, struct loop_task *task)
+{
+	if (!task->link)
+		push(&loop->next, task);
 }
 
 void loop_undefer(struct loop *loop, struct loop_task *task)
@@ -172,8 +192,10 @@ void loop_undefer(struct loop *loop, struct loop_task *task)
 	*task->link = task->next;
 	if (task->next)
 		task->next->link = task->link;
+	else if (loop->now.last == &task->next)
+		loop->now.last = task->link;
 	else
-		loop->last_task = task->link;
+		loop->next.last = task->link;
 	task->link = NULL;
 }
 

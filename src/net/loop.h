@@ -49,7 +49,9 @@ uint64_t loop_clock_us(void);		       /* monotonic, now: for measuring */
 void loop_arm(struct loop *loop, struct timer *timer, uint64_t in_ms);
 void loop_disarm(struct loop *loop, struct timer *timer);
 
-void loop_defer(struct loop *loop, struct loop_task *task);   /* deferred already: fine */
+void loop_defer(struct loop *loop, struct loop_task *task); /* deferred already: fine */
+/* Puts it off to the next wake-up, which then comes without sleep: for long work in turns. */
+void loop_defer_to_next(struct loop *loop, struct loop_task *task);
 void loop_undefer(struct loop *loop, struct loop_task *task); /* not deferred: fine */
 
 void loop_watch(struct loop *loop, struct loop_io *io, bool reads, bool writes);
