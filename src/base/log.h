@@ -1,0 +1,45 @@
+/*
+ * Log lines, in the one grammar, each written to stderr by one write(2) that never blocks:
+ *
+ *   2026-11-23T20:41:55.123456+00:00 edge-a sallyport-traffic[123]: Module="network.dns"
+ *   Level="INFO" CodeLocation="dns.answer" Detail="peer=example.net rcode=0"   (one line)
+ *
+ * What stands in Detail is escaped here, whoever wrote it: quotes, backslashes, control
+ * characters, bidi overrides and broken UTF-8 cannot end a field or a line, nor turn a terminal's
+ * text round. A line that the reader does not take is dropped and counted. The rows of
+ * tables/events.h are what one logs; use log_event of that header.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/slice.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+
+#define LOG_LINE_BYTES 4096   /* PIPE_BUF: writes up to it into a pipe are whole or not at all */
+#define LOG_DETAIL_BYTES 3600 /* escaped; what is longer ends in "...(truncated)" */
+#define LOG_VALUE_BYTES 255   /* of one value that a peer chose; the longest domain fits */
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+const char *log_level_name(enum log_level level); /* "ERROR", "WARN", "INFO", "DEBUG" */
+bool log_level_read(const char *name, enum log_level *level);
+
+/* Both are copied. Before it, lines say node "-" and process "sallyport". */
+void log_init(const char *node, const char *process);
+void log_write(const char *module, enum log_level level, const char *location, const char *format,
+	       va_list args);
+uint64_t log_dropped(void); /* lines, since the start */
+
+/*
+ * One value that a peer chose, for a field of Detail (`peer=%s`): cut to LOG_VALUE_BYTES, with
+ * white space, '=' and '%' as %XX so that it stays one value. Good for the next 8 calls.
+ */
+const char *log_value(struct slice value);
+const char *log_text(const char *value); /* the same; NULL as "-" */
+
+/* For tests: lines go there instead of stderr. */
+void log_to(int fd);
+
+#endif

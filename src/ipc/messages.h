@@ -1,0 +1,54 @@
+/*
+ * The processes of a node, which pairs of them may talk, and what each may say to whom: one
+ * table. A channel refuses, on both ends, whatever the table does not hold.
+ */
+#ifndef IPC_MESSAGES_H
+#define IPC_MESSAGES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum process {
+	PROCESS_CONTROL,
+	PROCESS_TRAFFIC,
+	PROCESS_MANAGE,
+	PROCESS_RESOLVER,
+	PROCESS_CAPTURE,
+	PROCESS_COUNT,
+};
+
+enum message_type {
+	/* control to a child, at its start in this order, then whenever they change */
+	MESSAGE_SNAPSHOT = 1, /* fd: a sealed settings snapshot (ipc/snapshot.h) */
+	MESSAGE_LISTENER,     /* fd: a listening socket; body: text, the service's name */
+	MESSAGE_PEER,	      /* fd: a channel to another child; body: u8, its enum process */
+	MESSAGE_START,	      /* that was all; enter the sandbox and begin */
+	MESSAGE_SHUTDOWN,     /* finish what is open and exit */
+
+	MESSAGE_READY, /* child to control: in the sandbox, serving */
+
+	MESSAGE_QUERY,	/* body: see net/dns.c */
+	MESSAGE_ANSWER, /* the same request id */
+
+	/* manage asks, the reply carries the same request id; bodies are the faces' own */
+	MESSAGE_STATUS,
+	MESSAGE_STATUS_REPLY,
+	MESSAGE_CONFIG,	      /* body: u16 count, then that many slices: verb and arguments */
+	MESSAGE_CONFIG_REPLY, /* body: u8 status (0: done), slice text */
+	MESSAGE_COMMAND,      /* as CONFIG, for what runs: reset a link, close a stream */
+	MESSAGE_COMMAND_REPLY,
+
+	MESSAGE_EVENT, /* body: slices, for the live views; nobody answers */
+	MESSAGE_COUNT,
+};
+
+const char *process_name(enum process process);	   /* "traffic" */
+const char *process_program(enum process process); /* "sallyport-traffic" */
+bool process_pair_may_talk(enum process a, enum process b);
+
+const char *message_name(uint16_t type); /* "unknown" for what is not in the table */
+bool message_may_go(uint16_t type, enum process from, enum process to);
+/* Whether such a message must carry a descriptor; it must not if it need not. */
+bool message_has_fd(uint16_t type);
+
+#endif

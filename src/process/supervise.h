@@ -1,0 +1,49 @@
+/*
+ * Control's care for its children: starts them with their channel, snapshot, listeners and
+ * channels to each other; drains their log lines; starts again the one that died, with the cause
+ * logged, while the others go on and get a new channel to it.
+ */
+#ifndef PROCESS_SUPERVISE_H
+#define PROCESS_SUPERVISE_H
+
+#include "ipc/channel.h"
+#include "net/loop.h"
+
+struct supervisor;
+
+struct supervisor_config {
+	const char *node;     /* name, for the children's log lines */
+	const char *programs; /* folder of the programs; NULL: where our own lies */
+	/* A sealed snapshot for that process; the supervisor closes it. -1: cannot be had now. */
+	int (*snapshot)(void *arg, enum process process);
+	void (*message)(void *arg, enum process from, struct message *message);
+	/* One line of a child, without its end; beside stderr. May be NULL. */
+	void (*line)(void *arg, struct slice line);
+	void *arg;
+	unsigned stop_ms; /* how long children may take to finish; 0: 5 s */
+};
+
+struct supervisor_child {
+	bool started; /* asked for */
+	bool ready;   /* entered its sandbox and serves */
+	int pid;      /* 0: not running */
+	unsigned starts;
+	char last_end[96]; /* "signal 11 (Segmentation fault)"; empty: never died */
+};
+
+struct supervisor *supervisor_create(struct loop *loop, const struct supervisor_config *config);
+void supervisor_destroy(struct supervisor **supervisor); /* kills what still runs */
+
+/* A listener for each (re)start of that process. Takes the descriptor. */
+void supervisor_add_listener(struct supervisor *supervisor, enum process process, const char *name,
+			     int fd);
+void supervisor_start(struct supervisor *supervisor, enum process process);
+bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
+		     uint32_t request, struct slice body);
+/* Asks config.snapshot again for each running child and hands it over. */
+void supervisor_settings_changed(struct supervisor *supervisor);
+/* Asks all to finish, kills what does not, then calls done(arg of the config) once. */
+void supervisor_stop(struct supervisor *supervisor, void (*done)(void *arg));
+struct supervisor_child supervisor_child(const struct supervisor *supervisor, enum process process);
+
+#endif
