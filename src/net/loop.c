@@ -54,26 +54,6 @@ struct loop *loop_create(void)
 	return loop;
 }
 
-void loop_destroy(struct loop **loop_ref)
-{
-	struct loop *loop = *loop_ref;
-
-	if (!loop)
-		return;
-	*loop_ref = NULL;
-	while (loop->signals) {
-		struct signal_watch *watch = loop->signals;
-
-		loop->signals = watch->next;
-		event_free(watch->event);
-		free(watch);
-	}
-	timers_finish(&loop->timers);
-	event_free(loop->wake);
-	event_base_free(loop->base);
-	free(loop);
-}
-
 static void push(struct task_list *list, struct loop_task *task)
 {
 	task->next = NULL;
@@ -90,6 +70,27 @@ static void run_tasks(struct loop *loop)
 		loop_undefer(loop, task);
 		task->run(task);
 	}
+}
+
+void loop_destroy(struct loop **loop_ref)
+{
+	struct loop *loop = *loop_ref;
+
+	if (!loop)
+		return;
+	*loop_ref = NULL;
+	run_tasks(loop); /* what was put off frees memory */
+	while (loop->signals) {
+		struct signal_watch *watch = loop->signals;
+
+		loop->signals = watch->next;
+		event_free(watch->event);
+		free(watch);
+	}
+	timers_finish(&loop->timers);
+	event_free(loop->wake);
+	event_base_free(loop->base);
+	free(loop);
 }
 
 static bool timer_is_due(const struct loop *loop)
