@@ -29,7 +29,7 @@ bool log_level_read(const char *name, enum log_level *level);
 /* Both are copied. Before it, lines say node "-" and process "sallyport". */
 void log_init(const char *node, const char *process);
 void log_write(const char *module, enum log_level level, const char *location, const char *format,
-	       va_list args);
+	       va_list args) __attribute__((format(printf, 4, 0)));
 uint64_t log_dropped(void); /* lines, since the start */
 
 /*

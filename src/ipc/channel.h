@@ -27,6 +27,7 @@ struct message {
 	uint32_t request;
 	struct slice body; /* lent until the next call on this channel */
 	int fd;		   /* -1: none. Closed by the next call unless taken */
+	struct channel *owner;
 };
 
 enum channel_result {

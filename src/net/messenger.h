@@ -21,7 +21,7 @@ struct messenger_handler {
 struct messenger *messenger_create(struct loop *loop, int fd, enum process self, enum process other,
 				   const struct messenger_handler *handler, void *arg);
 /* Takes a channel that was used before the loop ran (startup.control). */
-struct messenger *messenger_adopt(struct loop *loop, struct channel **channel,
+struct messenger *messenger_adopt(struct loop *loop, struct channel **channel, enum process other,
 				  const struct messenger_handler *handler, void *arg);
 void messenger_destroy(struct messenger **messenger);
 bool messenger_send(struct messenger *messenger, enum message_type type, uint32_t request,

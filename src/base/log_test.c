@@ -1,0 +1,187 @@
+#include "base/log.h"
+
+#include "base/alloc.h"
+
+#include <fcntl.h>
+#include <regex.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int ends[2];
+
+static int open_pipe(void **state)
+{
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	log_to(ends[1]);
+	return 0;
+}
+
+static int close_pipe(void **state)
+{
+	log_to(STDERR_FILENO);
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_write("network.dns", LOG_LEVEL_INFO, "dns.answer", format, args);
+	va_end(args);
+}
+
+static const char *heard(void)
+{
+	static char line[2 * LOG_LINE_BYTES];
+	ssize_t n = read(ends[0], line, sizeof(line) - 1);
+
+	line[n > 0 ? n : 0] = '\0';
+	return line;
+}
+
+static const char *detail(void)
+{
+	char *text = strstr(heard(), "Detail=\"");
+
+	assert_non_null(text);
+	text += strlen("Detail=\"");
+	text[strlen(text) - 2] = '\0'; /* quote and end of line */
+	return text;
+}
+
+static void a_line_has_the_one_grammar(void **state)
+{
+	regex_t grammar;
+
+	assert_int_equal(regcomp(&grammar,
+				 "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+				 "\\.[0-9]{6}\\+00:00 edge-a sallyport-traffic\\[[0-9]+\\]: "
+				 "Module=\"network\\.dns\" Level=\"INFO\" "
+				 "CodeLocation=\"dns\\.answer\" Detail=\"xcoder=34A9B60C8\"\n$",
+				 REG_EXTENDED | REG_NOSUB),
+			 0);
+	log_init("edge-a", "sallyport-traffic");
+	say("xcoder=%s", "34A9B60C8");
+	assert_int_equal(regexec(&grammar, heard(), 0, NULL, 0), 0);
+	regfree(&grammar);
+}
+
+/* SEC-24 */
+static void what_peers_write_stays_inside_its_field(void **state)
+{
+	static const struct {
+		const char *said, *logged;
+	} rows[] = {
+		{ "<db:result from='a.example' to='b.example'>9b4c..</db:result>",
+		  "<db:result from='a.example' to='b.example'>9b4c..</db:result>" },
+		{ "a\" Level=\"ERROR", "a\\\" Level=\\\"ERROR" },
+		{ "a\\", "a\\\\" },
+		{ "one\ntwo\r\n\tthree", "one\\u000atwo\\u000d\\u000a\\u0009three" },
+		{ "\033[31mred\007", "\\u001b[31mred\\u0007" },
+		{ "\302\233[31m", "\\u009b[31m" },
+		{ "user\342\200\256gnp.exe", "user\\u202egnp.exe" },
+		{ "\342\201\246isolate\342\201\251", "\\u2066isolate\\u2069" },
+		{ "line\342\200\250separator", "line\\u2028separator" },
+		{ "m\303\274nchen.example", "m\303\274nchen.example" },
+		{ "\360\237\230\200", "\360\237\230\200" },
+		{ "\363\240\201\201", "\\U000e0041" },		   /* an invisible tag */
+		{ "bad\377\300\257end", "bad\\xff\\xc0\\xafend" }, /* overlong slash */
+		{ "cut\342\200", "cut\\xe2\\x80" },
+		{ "\355\240\200", "\\xed\\xa0\\x80" }, /* a surrogate */
+	};
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		say("%s", rows[i].said);
+		assert_string_equal(detail(), rows[i].logged);
+	}
+}
+
+static void a_long_detail_is_cut_and_says_so(void **state)
+{
+	char *name = xmalloc(100001);
+	const char *line;
+
+	for (int c = 1; c < 128; c += 63) { /* grows sixfold, not at all, sixfold */
+		memset(name, c, 100000);
+		name[100000] = '\0';
+		say("peer=%s", name);
+		line = heard();
+		assert_true(strlen(line) <= LOG_LINE_BYTES);
+		assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+		assert_non_null(strstr(line, "...(truncated)\"\n"));
+	}
+	free(name);
+}
+
+static void one_value_cannot_pose_as_two_nor_push_others_out(void **state)
+{
+	char *name = xmalloc(100001);
+
+	memset(name, 'a', 100000);
+	name[100000] = '\0';
+	say("peer=%s why=%s", log_text("x auth=external"), log_text("100%"));
+	assert_string_equal(detail(), "peer=x%20auth%3Dexternal why=100%25");
+	say("peer=%s why=refused", log_text(name));
+	assert_non_null(strstr(detail(), "aaa...(truncated) why=refused"));
+	say("peer=%s", log_text(NULL));
+	assert_string_equal(detail(), "peer=-");
+	free(name);
+}
+
+static void a_reader_that_sleeps_costs_lines_not_time(void **state)
+{
+	uint64_t before = log_dropped();
+	bool told = false;
+	const char *line;
+
+	for (int i = 0; i < 5000; i++)
+		say("number=%d", i);
+	assert_true(log_dropped() > before);
+	while (*heard())
+		;
+	say("awake");
+	line = heard();
+	told = strstr(line, "CodeLocation=\"log.dropped\" Detail=\"lines=") != NULL;
+	assert_true(told);
+	assert_non_null(strstr(line, "Detail=\"awake\""));
+	before = log_dropped();
+	say("again");
+	assert_int_equal(log_dropped(), before);
+	assert_null(strstr(heard(), "log.dropped"));
+}
+
+static void levels_have_names(void **state)
+{
+	enum log_level level;
+
+	assert_true(log_level_read("debug", &level));
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	assert_string_equal(log_level_name(level), "DEBUG");
+	assert_false(log_level_read("loud", &level));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_line_has_the_one_grammar, open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(what_peers_write_stays_inside_its_field, open_pipe,
+						close_pipe),
+		cmocka_unit_test_setup_teardown(a_long_detail_is_cut_and_says_so, open_pipe,
+						close_pipe),
+		cmocka_unit_test_setup_teardown(one_value_cannot_pose_as_two_nor_push_others_out,
+						open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(a_reader_that_sleeps_costs_lines_not_time,
+						open_pipe, close_pipe),
+		cmocka_unit_test(levels_have_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
