@@ -186,7 +186,7 @@ SSL *tls_dialling(const struct tls *tls, const char *name)
 		abort();
 	SSL_set_connect_state(ssl);
 	if (name)
-		SSL_set_tlsext_host_name(ssl, name);
+		SSL_set_tlsext_host_name(ssl, (void *)(uintptr_t)name); /* the macro casts const away */
 	return ssl;
 }
 
