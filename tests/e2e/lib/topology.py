@@ -1,0 +1,136 @@
+"""Hosts in three networks with a firewall between them, in network namespaces.
+
+The run lives in namespaces of its own (mounts, processes, network; see `enter`): the kernel takes
+everything away with the runner's last breath, however it dies, and two runs never meet. The
+runner's own network is the router's, so it reaches every host and sees what passes.
+
+    world   198.51.100.0/24   DNS, the foreign servers, the tests' own peers
+    dmz     203.0.113.0/24    the edge
+    inside  10.9.3.0/24       core, home node, home server
+
+The firewall lets world and dmz talk, inside dial dmz, and nobody dial inside.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+RUN = pathlib.Path("/run/sallyport")  # in the run's own /run, which is memory
+
+NETWORKS = {"world": "198.51.100", "dmz": "203.0.113", "inside": "10.9.3"}
+HOSTS = {  # name: (network, last number)
+    "dns": ("world", 53),
+    "prosody": ("world", 10),
+    "ejabberd": ("world", 20),
+    "edge": ("dmz", 2),
+    "core": ("inside", 3),
+    "home": ("inside", 4),
+    "users": ("inside", 5),  # the home server
+}
+# Addresses of the runner itself, beside .1 of each network.
+SLOW_DNS = NETWORKS["world"] + ".54"
+PEERS = [f"{NETWORKS['world']}.{n}" for n in range(100, 120)]
+
+FIREWALL = """
+table inet firewall {
+	chain blocked {
+	}
+	chain forward {
+		type filter hook forward priority 0; policy drop;
+		jump blocked
+		ct state established,related accept
+		iifname { "world", "dmz" } oifname { "world", "dmz" } accept
+		iifname "inside" oifname { "inside", "dmz" } accept
+	}
+}
+"""
+
+
+def address(host):
+    network, last = HOSTS[host]
+    return f"{NETWORKS[network]}.{last}"
+
+
+def enter(argv, keep_fds=()):
+    """Runs this program again inside namespaces of its own; returns its exit status."""
+    command = ["unshare", "--fork", "--pid", "--kill-child", "--mount", "--net", "--mount-proc",
+               sys.executable, *argv, "--inside"]
+    process = subprocess.Popen(command, pass_fds=keep_fds)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            pass  # the runner inside got it too, and ends
+
+
+def run(*command, stdin=None):
+    done = subprocess.run(command, input=stdin, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def inside(host, *command):
+    """The command line that runs `command` on that host."""
+    return ["ip", "netns", "exec", host, *command]
+
+
+def build():
+    """The three networks, their hosts and the firewall."""
+    run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
+    RUN.mkdir()
+    (RUN / "resolv.conf").write_text(f"nameserver {address('dns')}\n")
+    (RUN / "hosts").write_text("127.0.0.1 localhost\n")
+    for name in ("resolv.conf", "hosts"):
+        if os.path.exists(f"/etc/{name}"):
+            run("mount", "--bind", str(RUN / name), f"/etc/{name}")
+
+    run("ip", "link", "set", "lo", "up")
+    for network, prefix in NETWORKS.items():
+        run("ip", "link", "add", network, "type", "bridge")
+        run("ip", "link", "set", network, "up")
+        run("ip", "addr", "add", f"{prefix}.1/24", "dev", network)
+    for extra in [SLOW_DNS, *PEERS]:
+        run("ip", "addr", "add", f"{extra}/24", "dev", "world")
+    for name in HOSTS:
+        add_host(name)
+    setting("net/ipv4/ip_forward", 1)
+    for table in ("iptables", "ip6tables", "arptables"):
+        setting(f"net/bridge/bridge-nf-call-{table}", 0)
+    run("nft", "-f", "-", stdin=FIREWALL)
+
+
+def add_host(name):
+    network, _ = HOSTS[name]
+    run("ip", "netns", "add", name)
+    run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
+    run("ip", "link", "set", name, "master", network, "up")
+    for command in (("link", "set", "lo", "up"),
+                    ("addr", "add", f"{address(name)}/24", "dev", "eth0"),
+                    ("link", "set", "eth0", "up"),
+                    ("route", "add", "default", "via", f"{NETWORKS[network]}.1")):
+        run(*inside(name, "ip", *command))
+
+
+def setting(path, value):
+    file = pathlib.Path("/proc/sys") / path
+    if file.exists():
+        file.write_text(f"{value}\n")
+
+
+def block_port(port, host="edge"):
+    """Drops everything towards that TCP port of a host, also on established connections."""
+    run("nft", "add", "rule", "inet", "firewall", "blocked", "ip", "daddr", address(host),
+        "tcp", "dport", str(port), "drop")
+    run("nft", "add", "rule", "inet", "firewall", "blocked", "ip", "saddr", address(host),
+        "tcp", "dport", str(port), "drop")
+
+
+def unblock():
+    run("nft", "flush", "chain", "inet", "firewall", "blocked")
+
+
+def reset_connections(host, port):
+    """Aborts that host's TCP connections to a port: both ends see a reset. Returns how many."""
+    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", "dport", "=", f":{port}"))
+    return len(out.splitlines())
