@@ -36,10 +36,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define COMPONENT_INSTANCE_LEN 32  /* lowercase hex digits: 128 random bits */
-#define COMPONENT_SECONDS_STEP 15  /* for each step until ready, the TCP connection apart */
-#define COMPONENT_SECONDS_QUIET 15 /* then we ping; a dead peer is noticed within three of these   \
-				    */
+#define COMPONENT_INSTANCE_LEN 32 /* lowercase hex digits: 128 random bits */
+#define COMPONENT_SECONDS_STEP 15 /* for each step until ready, the TCP connection apart */
+#define COMPONENT_SECONDS_QUIET                                                                    \
+	15 /* then we ping; a dead peer is noticed within three of these                           \
+	    */
 
 struct component_session;
 struct stanza_view;

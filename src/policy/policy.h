@@ -1,0 +1,62 @@
+/*
+ * Who may talk to whom, and how: one decision over two prepared domains, made from the settings,
+ * before DNS. Immutable once built; no I/O. The same object serves the edge (both directions),
+ * the core and the home node.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "policy/domain.h"
+#include "tables/failures.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum security_mode { SECURITY_TLS_REQUIRED, SECURITY_TLS_OPTIONAL, SECURITY_NO_TLS };
+enum privacy_mode { PRIVACY_OFF, PRIVACY_ALLOW_LIST, PRIVACY_DENY_LIST };
+bool security_mode_read(struct slice text, enum security_mode *mode); /* "tls-required", ... */
+bool privacy_mode_read(struct slice text, enum privacy_mode *mode);   /* "off", "allow-list", ... */
+const char *security_mode_name(enum security_mode mode);
+
+struct policy;
+
+/* Building: create, set, add; then only look. Domains are prepared here; false: not a domain. */
+struct policy *policy_create(void); /* federation off, TLS required, allow list empty */
+void policy_destroy(struct policy **policy);
+void policy_set_enabled(struct policy *policy, bool enabled);
+void policy_set_security(struct policy *policy, enum security_mode mode);
+void policy_set_privacy(struct policy *policy, enum privacy_mode mode);
+void policy_set_static_routes(struct policy *policy, bool used);
+void policy_set_verify_certificates(struct policy *policy, bool verify);
+bool policy_add_allowed(struct policy *policy, struct slice domain);
+bool policy_add_denied(struct policy *policy, struct slice domain);
+/* `host` is an address literal or a name; routes of one domain are tried by priority, lowest
+ * first. */
+bool policy_add_route(struct policy *policy, struct slice domain, struct slice host, uint16_t port,
+		      uint16_t priority);
+/* A domain or chat alias that the inside serves; federated or not, nobody outside may claim it. */
+bool policy_add_local(struct policy *policy, struct slice domain, bool federated);
+
+struct policy_route {
+	const char *host;
+	uint16_t port, priority;
+};
+
+struct policy_decision {
+	enum failure refused; /* FAILURE_NONE: they may talk */
+	enum security_mode security;
+	bool verify_certificate; /* of their server when we dial: chain and name must be valid */
+	const struct policy_route *routes; /* static routes, sorted; they beat DNS */
+	size_t routes_count;
+};
+
+/* May the local domain and the remote domain talk? Both prepared. */
+struct policy_decision policy_decide(const struct policy *policy, const char *local_domain,
+				     const char *remote_domain);
+bool policy_is_local(const struct policy *policy, const char *domain); /* federated or not */
+bool policy_is_federated(const struct policy *policy, const char *domain);
+bool policy_is_enabled(const struct policy *policy);
+/* Walks the local domains: start with *place = 0; NULL at the end. */
+const char *policy_next_local(const struct policy *policy, size_t *place, bool *federated);
+
+#endif
