@@ -62,10 +62,12 @@
 	X(RESOLVER_REBUILT, DNS, INFO, "resolver.rebuilt", "the resolver asks others from now on") \
 	/* s2s: the lines of the walk-through */                                                   \
 	X(STANZA_OUT, STREAM, INFO, "stanza.component.out", "sending:: ...")                       \
-	X(STANZA_IN, STREAM, DEBUG, "stanza.component.in", "received:: ...")                       \
+	X(STANZA_IN, STREAM, INFO, "stanza.component.in", "received:: ...")                       \
 	X(STREAM_OUT, STREAM, DEBUG, "stream.out", "an outbound stream's steps")                   \
 	X(STREAM_IN, STREAM, INFO, "stream.in", "closing stream used for dialback only")           \
 	X(STREAM_OPENED, STREAM, INFO, "onStreamOpen", "onStreamOpen:: <stream:stream ...>")       \
+	X(STREAM_FEATURES, STREAM, DEBUG, "stream.features", "what a stream offers")              \
+	X(STREAM_ERROR, STREAM, WARN, "stream.error", "the peer's stream error, word for word")   \
 	X(CONNECTION_STATE, STREAM, INFO, "ConnInfoHistory", "Connection state change: A->B: ...") \
 	X(DIALBACK_VERIFY, STREAM, INFO, "DBVerify", "DBVerify stream open, packet received")      \
 	/* s2s */                                                                                  \
@@ -74,6 +76,7 @@
 	X(S2S_OUT_CLOSED, S2S, INFO, "s2s.out.closed", "an outbound stream ended")                 \
 	X(S2S_OUT_FAILED, S2S, WARN, "s2s.out.failed", "an outbound stream was not reached")       \
 	X(S2S_IN_ACCEPTED, S2S, DEBUG, "s2s.in.accepted", "a connection came in")                  \
+	X(S2S_IN_REFUSED, S2S, WARN, "s2s.in.refused", "a connection beyond a limit was closed")   \
 	X(S2S_IN_READY, S2S, INFO, "s2s.in.ready", "an inbound domain pair is proven")             \
 	X(S2S_IN_CLOSED, S2S, INFO, "s2s.in.closed", "an inbound stream ended")                    \
 	X(S2S_IN_FAILED, S2S, WARN, "s2s.in.failed", "an inbound stream did not get ready")        \

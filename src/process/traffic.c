@@ -1,0 +1,216 @@
+/*
+ * sallyport-traffic: hears the world, the other nodes and the server with the users. It holds
+ * streams, stanzas and TLS sessions; it opens no file, runs no program and cannot reach the store.
+ */
+#include "base/alloc.h"
+#include "ipc/sandbox.h"
+#include "ipc/startup.h"
+#include "ipc/wire.h"
+#include "net/messenger.h"
+#include "router/gateway.h"
+#include "tables/events.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define WORDS_MAX 16 /* of one command */
+
+static struct {
+	struct loop *loop;
+	struct gateway *gateway;
+	struct messenger *control, *manage;
+} traffic;
+
+static char *text_of(struct slice text)
+{
+	return xstrndup(text.data, text.len);
+}
+
+static bool fail(const char *why)
+{
+	log_event(EVENT_PROCESS_FAILED, "why=\"%s\"", why);
+	return false;
+}
+
+static void set_levels(const struct snapshot *snapshot)
+{
+	struct snapshot_record r;
+
+	for (size_t place = 0; snapshot_each(snapshot, "log.levels", &place, &r);) {
+		char *module = text_of(r.fields[1]), *name = text_of(r.fields[2]);
+		enum log_level level;
+
+		if (log_level_read(name, &level))
+			log_set_level(module, level);
+		free(module);
+		free(name);
+	}
+}
+
+/* manage: status and commands */
+
+static void answer_status(uint32_t request)
+{
+	struct buffer body = { 0 };
+
+	gateway_status(traffic.gateway, &body);
+	messenger_send(traffic.manage, MESSAGE_STATUS_REPLY, request,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+}
+
+/* Body: u16 count, then verb, author, arguments; the author was logged by manage. */
+static void answer_command(const struct message *message)
+{
+	struct wire in = wire_read(message->body);
+	size_t given = wire_get_u16(&in), count = 0;
+	struct slice words[WORDS_MAX];
+	struct buffer body = { 0 };
+	char *answer = NULL;
+	bool done = false;
+
+	for (size_t i = 0; i < given && !in.failed; i++) {
+		struct slice word = wire_get_slice(&in);
+
+		if (i != 1 && count < WORDS_MAX)
+			words[count++] = word;
+	}
+	if (wire_is_done(&in) && given <= WORDS_MAX)
+		done = gateway_command(traffic.gateway, words, count, &answer);
+	wire_put_u8(&body, done ? 0 : 1);
+	wire_put_text(&body, answer ? answer : "malformed");
+	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, message->request,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+	free(answer);
+}
+
+static void from_manage(void *arg, struct message *message)
+{
+	if (message->type == MESSAGE_STATUS)
+		answer_status(message->request);
+	else if (message->type == MESSAGE_COMMAND)
+		answer_command(message);
+}
+
+static void manage_gone(void *arg)
+{
+	messenger_destroy(&traffic.manage);
+}
+
+static const struct messenger_handler manage_handler = { from_manage, manage_gone };
+
+static void set_manage(int fd)
+{
+	messenger_destroy(&traffic.manage);
+	if (fd >= 0)
+		traffic.manage = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC, PROCESS_MANAGE,
+						  &manage_handler, NULL);
+}
+
+/* control: settings, new channels, the end */
+
+static void take_settings(const struct message *message)
+{
+	const char *why = NULL;
+	struct snapshot *snapshot = snapshot_open(message->fd, &why);
+
+	if (snapshot && gateway_apply(traffic.gateway, snapshot, &why)) {
+		set_levels(snapshot);
+		log_event(EVENT_SNAPSHOT_TAKEN, "generation=%llu revision=%llu",
+			  (unsigned long long)snapshot_generation(snapshot),
+			  (unsigned long long)snapshot_revision(snapshot));
+	} else {
+		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
+	}
+	snapshot_destroy(&snapshot);
+}
+
+static void take_peer(struct message *message)
+{
+	struct wire in = wire_read(message->body);
+	uint8_t peer = wire_get_u8(&in);
+
+	if (peer == PROCESS_RESOLVER)
+		gateway_set_resolver(traffic.gateway, message_take_fd(message));
+	else if (peer == PROCESS_MANAGE)
+		set_manage(message_take_fd(message));
+}
+
+static void stopped(void *arg)
+{
+	loop_stop(traffic.loop);
+}
+
+static void from_control(void *arg, struct message *message)
+{
+	switch (message->type) {
+	case MESSAGE_SNAPSHOT:
+		take_settings(message);
+		break;
+	case MESSAGE_PEER:
+		take_peer(message);
+		break;
+	case MESSAGE_SHUTDOWN:
+		gateway_shut_down(traffic.gateway, stopped, NULL);
+		break;
+	default:
+		break;
+	}
+}
+
+static void control_gone(void *arg)
+{
+	fail("control is gone");
+	loop_stop(traffic.loop);
+}
+
+static const struct messenger_handler control_handler = { from_control, control_gone };
+
+static bool start(struct startup *startup)
+{
+	char *node, *user;
+	const char *why = NULL;
+	bool entered;
+
+	log_init("-", "sallyport-traffic");
+	if (!startup_receive(startup, PROCESS_TRAFFIC, &why))
+		return fail(why);
+	node = text_of(snapshot_text(startup->snapshot, "node.name"));
+	log_init(node, "sallyport-traffic");
+	set_levels(startup->snapshot);
+	user = text_of(snapshot_text(startup->snapshot, "node.user"));
+	entered = sandbox_enter(PROCESS_TRAFFIC, user[0] ? user : NULL, &why);
+	free(node);
+	free(user);
+	return entered || fail(why);
+}
+
+int main(void)
+{
+	struct startup startup;
+	const char *why = NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN); /* the terminal's; control says when to stop */
+	if (!start(&startup))
+		return 1;
+	traffic.loop = loop_create();
+	traffic.gateway = gateway_create(traffic.loop, &startup, &why);
+	if (!traffic.gateway)
+		return fail(why), 1;
+	snapshot_destroy(&startup.snapshot);
+	set_manage(startup.peers[PROCESS_MANAGE]);
+	startup_ready(startup.control);
+	traffic.control = messenger_adopt(traffic.loop, &startup.control, PROCESS_CONTROL,
+					  &control_handler, NULL);
+	loop_run(traffic.loop);
+
+	messenger_destroy(&traffic.manage);
+	gateway_destroy(&traffic.gateway);
+	messenger_destroy(&traffic.control);
+	loop_destroy(&traffic.loop);
+	log_event(EVENT_PROCESS_STOP, "pid=%d", (int)getpid());
+	return 0;
+}

@@ -1,0 +1,72 @@
+/*
+ * The settings as the traffic process works by them: read whole from a snapshot, immutable, and
+ * replaced whole. Certificates have become TLS contexts, lists a policy.
+ */
+#ifndef ROUTER_CONFIG_H
+#define ROUTER_CONFIG_H
+
+#include "ipc/snapshot.h"
+#include "net/tls.h"
+#include "policy/address.h"
+#include "policy/policy.h"
+#include "xmpp/dialback.h"
+#include "xmpp/s2s.h"
+#include "xmpp/stream_reader.h"
+
+/* The node's place between world and users; peers that stand further in are on the inside. */
+enum node_role { ROLE_EDGE, ROLE_CORE, ROLE_HOME };
+bool node_role_read(struct slice text, enum node_role *role);
+const char *node_role_name(enum node_role role);
+
+struct config_node { /* a node that we link with */
+	char *name;
+	enum node_role role;
+	char *address; /* "192.0.2.1:7400"; NULL: it dials us */
+	char *pin;
+};
+
+struct config_attachment { /* a server with users */
+	char *name, *address; /* IP address */
+	uint16_t port;
+	char *component, *secret, *home_domain;
+};
+
+struct config_domain {
+	char domain[DOMAIN_BYTES + 1];
+	char *via; /* node; NULL: any */
+};
+
+struct queue_limits {
+	size_t stanzas, bytes;
+	unsigned seconds;
+};
+
+struct config {
+	char *node_name;
+	enum node_role role;
+	struct policy *policy;
+	struct dialback_secret *secret; /* NULL: none set */
+	struct tls *stream_tls;		/* NULL: no certificate; STARTTLS cannot be offered */
+	struct tls *link_tls;
+	struct stream_limits limits_before, limits_after;
+	struct queue_limits pair_limits, link_limits;
+	struct s2s_timeouts timeouts;
+	unsigned timeout_tcp_s, timeout_tls_s, timeout_shutdown_s;
+	unsigned verify_pending_max, connections_max, connections_per_address_max;
+	struct network *allowed_networks;
+	size_t allowed_networks_count;
+	struct config_node *nodes;
+	size_t nodes_count;
+	struct config_attachment *attachments;
+	size_t attachments_count;
+	struct config_domain *domains;
+	size_t domains_count;
+	uint64_t revision;
+};
+
+/* NULL and *why: something in it cannot be used; whoever has a config keeps it. */
+struct config *config_create(const struct snapshot *snapshot, const char **why);
+void config_destroy(struct config **config);
+const struct config_node *config_find_node(const struct config *config, const char *name);
+
+#endif

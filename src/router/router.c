@@ -1,0 +1,363 @@
+#include "router/router.h"
+
+#include "base/alloc.h"
+#include "tables/events.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define DEFAULTS_MAX 64 /* links of one side */
+
+struct router {
+	char instance[LINK_INSTANCE_LEN + 1];
+	struct custody *custody;
+	const struct policy *policy;
+	struct map routes; /* domain: port */
+	struct {
+		struct port *ports[DEFAULTS_MAX];
+		size_t count;
+	} defaults[2];
+	uint64_t now_ms;
+	uint64_t counters[ROUTER_COUNTERS];
+};
+
+/* The domains of a stanza's addresses, and where it may not go. */
+struct addresses {
+	char sender[DOMAIN_BYTES + 1], target[DOMAIN_BYTES + 1];
+};
+
+static const char *const counter_names[ROUTER_COUNTERS] = {
+	[ROUTER_TAKEN] = "taken",	  [ROUTER_REPEATED] = "repeated",
+	[ROUTER_DELIVERED] = "delivered", [ROUTER_WRITTEN] = "written",
+	[ROUTER_REFUSED] = "refused",	  [ROUTER_UNCERTAIN] = "uncertain",
+	[ROUTER_BOUNCED] = "bounced",	  [ROUTER_UNBOUNCED] = "unbounced",
+};
+
+static const struct {
+	enum event_id event;
+	enum router_counter counter;
+} fates[] = {
+	[LINK_DELIVERED] = { EVENT_STANZA_DELIVERED, ROUTER_DELIVERED },
+	[LINK_WRITTEN] = { EVENT_STANZA_WRITTEN, ROUTER_WRITTEN },
+	[LINK_REFUSED] = { EVENT_STANZA_REFUSED, ROUTER_REFUSED },
+	[LINK_UNCERTAIN] = { EVENT_STANZA_UNCERTAIN, ROUTER_UNCERTAIN },
+};
+
+const char *router_counter_name(enum router_counter counter)
+{
+	return counter_names[counter];
+}
+
+struct router *router_create(const char *instance, const struct policy *policy)
+{
+	struct router *router = xcalloc(1, sizeof(*router));
+
+	memcpy(router->instance, instance, strnlen(instance, LINK_INSTANCE_LEN));
+	router->custody = custody_create(instance);
+	router->policy = policy;
+	return router;
+}
+
+void router_destroy(struct router **router_ref)
+{
+	struct router *router = *router_ref;
+
+	if (!router)
+		return;
+	*router_ref = NULL;
+	custody_destroy(&router->custody);
+	map_finish(&router->routes);
+	free(router);
+}
+
+void router_set_policy(struct router *router, const struct policy *policy)
+{
+	router->policy = policy;
+}
+
+void router_tell_time(struct router *router, uint64_t now_ms)
+{
+	router->now_ms = now_ms;
+}
+
+void router_clear_routes(struct router *router)
+{
+	map_finish(&router->routes);
+	router->defaults[SIDE_IN].count = router->defaults[SIDE_OUT].count = 0;
+}
+
+void router_add_route(struct router *router, const char *domain, struct port *port)
+{
+	map_put(&router->routes, slice_of(domain), port);
+}
+
+void router_add_default(struct router *router, enum side side, struct port *port)
+{
+	if (router->defaults[side].count < DEFAULTS_MAX)
+		router->defaults[side].ports[router->defaults[side].count++] = port;
+}
+
+/* FNV-1a: spreads pairs over ports, no more. */
+static uint32_t spread(const struct addresses *addresses)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *c = addresses->sender; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	for (const char *c = addresses->target; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return hash;
+}
+
+static struct port *find_port(const struct router *router, enum side side,
+			      const struct addresses *addresses)
+{
+	struct port *port = NULL;
+
+	if (side == SIDE_IN)
+		port = map_get(&router->routes, slice_of(addresses->target));
+	if (!port && router->defaults[side].count)
+		port = router->defaults[side]
+			       .ports[spread(addresses) % router->defaults[side].count];
+	return port;
+}
+
+static bool prepare(const struct stanza *stanza, struct addresses *addresses)
+{
+	return jid_domain(stanza->from, addresses->sender) &&
+	       jid_domain(stanza->to, addresses->target);
+}
+
+/* The rule it breaks, for the log; NULL: none. */
+static const char *broken_rule(const struct policy *policy, enum side from,
+			       const struct addresses *addresses, enum failure *failure)
+{
+	const char *ours = from == SIDE_IN ? addresses->sender : addresses->target;
+	const char *foreign = from == SIDE_IN ? addresses->target : addresses->sender;
+
+	*failure = FAILURE_RULE_BROKEN;
+	if (from == SIDE_OUT && policy_is_local(policy, foreign))
+		return "a domain of ours as sender from outside";
+	if (from == SIDE_OUT && !policy_is_federated(policy, ours))
+		return "a target that is not federated here";
+	if (from == SIDE_IN && !policy_is_local(policy, ours))
+		return "a sender that is not ours from inside";
+	if (from == SIDE_IN && policy_is_local(policy, foreign)) {
+		*failure = FAILURE_NO_ROUTE;
+		return "a target of ours from inside";
+	}
+	if (from == SIDE_IN && !policy_is_federated(policy, ours)) {
+		*failure = FAILURE_NOT_FEDERATED;
+		return "a sender that is not federated";
+	}
+	return NULL;
+}
+
+static void tell(struct port *port, const char *instance, uint64_t number, enum link_fate fate,
+		 enum failure failure)
+{
+	if (port && port->settled)
+		port->settled(port, instance, number, fate, failure);
+}
+
+static void log_fate(const struct item *item, enum link_fate fate, enum failure failure)
+{
+	if (event_is_on(fates[fate].event))
+		event_write(fates[fate].event,
+			    "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
+			    origin_instance(item->origin), item->number,
+			    log_value(item->stanza->from), log_value(item->stanza->to),
+			    item->to ? item->to->name : "-", failure_name(failure));
+}
+
+/* Sends the item on its way, or settles it. */
+static void route(struct router *router, struct item *item)
+{
+	enum side side = item->from && item->from->side == SIDE_IN ? SIDE_OUT : SIDE_IN;
+	struct addresses addresses;
+	enum failure failure = FAILURE_RULE_BROKEN;
+	const char *rule = "an address that is none";
+	bool readable = prepare(item->stanza, &addresses);
+
+	if (readable && item->from)
+		rule = broken_rule(router->policy, item->from->side, &addresses, &failure);
+	else if (readable)
+		rule = NULL; /* a bounce of our own: back to where the sender is */
+	if (rule) {
+		log_event(EVENT_LINK_REFUSED, "port=%s from=%s to=%s why=\"%s\"",
+			  item->from ? item->from->name : "-", log_value(item->stanza->from),
+			  log_value(item->stanza->to), rule);
+		router_settle(router, &item, LINK_REFUSED, failure);
+		return;
+	}
+	if (!item->from)
+		side = policy_is_local(router->policy, addresses.target) ? SIDE_IN : SIDE_OUT;
+	item->to = find_port(router, side, &addresses);
+	if (!item->to) {
+		router_settle(router, &item, LINK_REFUSED, FAILURE_NO_ROUTE);
+		return;
+	}
+	log_event(EVENT_STANZA_ROUTED, "origin=%.8s number=%" PRIu64 " from=%s to=%s port=%s",
+		  origin_instance(item->origin), item->number, log_value(item->stanza->from),
+		  log_value(item->stanza->to), item->to->name);
+	item->to->send(item->to, item);
+}
+
+static void enter(struct router *router, struct port *from, struct item *item)
+{
+	item->from = from;
+	if (from)
+		from->open++;
+	item->taken_ms = router->now_ms;
+	router->counters[ROUTER_TAKEN]++;
+	route(router, item);
+}
+
+void router_take(struct router *router, struct port *from, const char *instance, uint64_t number,
+		 struct stanza **stanza)
+{
+	enum link_fate fate = LINK_REFUSED;
+	enum failure failure = FAILURE_NONE;
+	struct item *item;
+
+	if (!instance) {
+		enter(router, from, custody_enter(router->custody, stanza));
+		return;
+	}
+	switch (custody_take(router->custody, instance, number, stanza, &item, &fate, &failure)) {
+	case CUSTODY_NEW:
+		enter(router, from, item);
+		break;
+	case CUSTODY_OPEN: /* the fate goes to whoever brought it last */
+		router->counters[ROUTER_REPEATED]++;
+		if (item->from)
+			item->from->open--;
+		item->from = from;
+		from->open++;
+		break;
+	case CUSTODY_SETTLED:
+		router->counters[ROUTER_REPEATED]++;
+		tell(from, instance, number, fate, failure);
+		break;
+	}
+}
+
+void router_refuse(struct router *router, struct port *from, const char *instance, uint64_t number,
+		   struct stanza **stanza, enum failure failure)
+{
+	enum link_fate fate = LINK_REFUSED;
+	struct item *item;
+
+	if (!instance)
+		item = custody_enter(router->custody, stanza);
+	else if (custody_take(router->custody, instance, number, stanza, &item, &fate, &failure) !=
+		 CUSTODY_NEW)
+		return;
+	item->from = from;
+	from->open++;
+	router->counters[ROUTER_TAKEN]++;
+	router_settle(router, &item, LINK_REFUSED, failure);
+}
+
+static const struct port *any_congested(const struct router *router, enum side side)
+{
+	for (size_t i = 0; i < router->defaults[side].count; i++) {
+		if (router->defaults[side].ports[i]->congested)
+			return router->defaults[side].ports[i];
+	}
+	return NULL;
+}
+
+const struct port *router_port_of(const struct router *router, enum side side, const char *domain)
+{
+	const struct port *port =
+		side == SIDE_IN ? map_get(&router->routes, slice_of(domain)) : NULL;
+
+	return port ? port : any_congested(router, side);
+}
+
+bool router_is_congested(const struct router *router, enum side side)
+{
+	const struct port *port;
+	size_t place = 0;
+
+	while (side == SIDE_IN && (port = map_next(&router->routes, &place, NULL))) {
+		if (port->congested)
+			return true;
+	}
+	return any_congested(router, side) != NULL;
+}
+
+/* The error for the sender, if there may be one. Made before the item is gone, sent after. */
+static struct stanza *bounce_of(const struct item *item, enum failure failure)
+{
+	const struct failure_row *row = &failure_rows[failure];
+
+	if (!stanza_may_bounce(item->stanza))
+		return NULL;
+	return stanza_bounce(item->stanza, row->type, row->condition, row->text);
+}
+
+void router_settle(struct router *router, struct item **item_ref, enum link_fate fate,
+		   enum failure failure)
+{
+	struct item *item = *item_ref;
+	bool lost = fate == LINK_REFUSED || fate == LINK_UNCERTAIN;
+	bool entered_here = !item->from || !item->from->relays;
+	struct stanza *bounce = NULL;
+
+	*item_ref = NULL;
+	if (fate == LINK_UNCERTAIN)
+		failure = FAILURE_UNCERTAIN;
+	router->counters[fates[fate].counter]++;
+	log_fate(item, fate, failure);
+	if (lost && entered_here) {
+		bounce = bounce_of(item, failure);
+		router->counters[bounce ? ROUTER_BOUNCED : ROUTER_UNBOUNCED]++;
+		if (bounce)
+			log_event(EVENT_STANZA_BOUNCED, "from=%s to=%s id=%s why=%s",
+				  log_value(item->stanza->from), log_value(item->stanza->to),
+				  log_value(item->stanza->id), failure_name(failure));
+	}
+	/* The bounce leaves before the one who keeps the stanza hears that it need not. */
+	if (bounce)
+		enter(router, NULL, custody_enter(router->custody, &bounce));
+	tell(item->from, origin_instance(item->origin), item->number, fate, failure);
+	if (item->from)
+		item->from->open--;
+	custody_settle(router->custody, &item, fate, failure);
+}
+
+void router_settle_all(struct router *router, struct queue *queue, enum link_fate fate,
+		       enum failure failure)
+{
+	while (queue->first) {
+		struct item *item = queue->first;
+
+		router_settle(router, &item, fate, failure);
+	}
+}
+
+void router_settle_lost(struct router *router, struct queue *queue, enum failure failure)
+{
+	while (queue->first) {
+		struct item *item = queue->first;
+
+		router_settle(router, &item, item->given ? LINK_UNCERTAIN : LINK_REFUSED, failure);
+	}
+}
+
+uint64_t router_count(const struct router *router, enum router_counter counter)
+{
+	return router->counters[counter];
+}
+
+const struct custody *router_custody(const struct router *router)
+{
+	return router->custody;
+}
+
+const char *router_instance(const struct router *router)
+{
+	return router->instance;
+}

@@ -1,0 +1,87 @@
+/*
+ * What the files of the s2s port share: s2s_port.c (the port, its pairs and streams by name),
+ * s2s_pair.c (outbound), s2s_inbound.c, s2s_notes.c (the lines of the log).
+ */
+#ifndef ROUTER_S2S_INTERNAL_H
+#define ROUTER_S2S_INTERNAL_H
+
+#include "net/conn.h"
+#include "net/target.h"
+#include "router/s2s_port.h"
+#include "xmpp/s2s_in.h"
+#include "xmpp/s2s_out.h"
+
+#define XCODER_LEN 9
+#define CONNECTION_ID_LEN 32 /* hex digits; shown as a UUID, its first 9 are the xcoder */
+
+/* Who a connection is, in every line of the log about it. */
+struct s2s_name {
+	char uuid[37], xcoder[XCODER_LEN + 1];
+	const char *local, *remote; /* "" while unknown */
+	bool out;
+};
+void s2s_name_make(struct s2s_name *name, bool out);
+void s2s_log_note(const struct s2s_name *name, enum s2s_note note, struct slice text);
+void s2s_log_refused(const struct s2s_name *name, const char *why);
+/* "Connection state change: PENDING->CONNECTED: ..." */
+void s2s_log_state(const struct s2s_name *name, const char *from, const char *to, const char *why);
+
+struct s2s_pair;
+struct s2s_inbound;
+
+struct s2s_port {
+	struct port port;
+	struct worker *worker;
+	struct map pairs;	/* "local remote": s2s_pair */
+	struct map inbound;	/* number, 8 bytes: s2s_inbound */
+	struct map addresses;	/* of inbound peers, "192.0.2.1": count, as a pointer-sized integer */
+	uint64_t next_number;
+	struct listener *listeners[16];
+	size_t listeners_count;
+	bool stopping;
+	uint64_t accepted, refused_connections;
+	struct timer resume; /* while inbound streams are paused: looks again */
+};
+
+/* s2s_pair.c: the outbound side of one domain pair. */
+struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote);
+void s2s_pair_destroy(struct s2s_pair *pair);
+void s2s_pair_send(struct s2s_pair *pair, struct item *item);
+/* Asks the authoritative server of the remote domain; the answer comes later, to the inbound
+ * stream of that number, if it is still there. */
+void s2s_pair_verify(struct s2s_pair *pair, uint64_t inbound, uint64_t request,
+		     const struct dialback_claim *claim, struct slice key);
+/* The peer of that pair has just come to us: a back-off ends. */
+void s2s_pair_seen(struct s2s_pair *pair);
+void s2s_pair_retry(struct s2s_pair *pair);
+void s2s_pair_apply(struct s2s_pair *pair);
+void s2s_pair_shut_down(struct s2s_pair *pair);
+bool s2s_pair_close(struct s2s_pair *pair, const char *xcoder);
+bool s2s_pair_has_stream(const struct s2s_pair *pair);
+void s2s_pair_status(const struct s2s_pair *pair, struct buffer *out);
+const char *s2s_pair_remote(const struct s2s_pair *pair);
+
+/* s2s_inbound.c: one connection that came in. */
+void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address *from);
+void s2s_inbound_destroy(struct s2s_inbound *inbound);
+void s2s_inbound_verified(struct s2s_inbound *inbound, uint64_t request, enum s2s_verdict verdict,
+			  enum failure failure);
+void s2s_inbound_apply(struct s2s_inbound *inbound);
+void s2s_inbound_close(struct s2s_inbound *inbound, const char *condition, enum failure failure);
+bool s2s_inbound_is(const struct s2s_inbound *inbound, const char *xcoder);
+void s2s_inbound_resume(struct s2s_inbound *inbound);
+void s2s_inbound_status(const struct s2s_inbound *inbound, struct buffer *out);
+
+/* Answers a session's question about a key, with the secret of this node. */
+bool s2s_check_key(const struct s2s_port *port, const struct s2s_name *name,
+		   const struct s2s_action *action);
+/* The stream error that tells a peer why its stream is closed by new settings. */
+const char *s2s_condition(enum failure failure);
+enum failure s2s_failure_of(enum conn_end how);
+void s2s_judge(struct conn *conn, const char *domain, const struct s2s_name *name,
+	       struct s2s_tls *tls);
+/* Appends ("stream", direction, xcoder, local, remote, state, tls, auth, stanzas, seconds). */
+void s2s_add_stream(struct buffer *out, const struct s2s_name *name, const char *state,
+		    const char *tls, uint64_t stanzas, uint64_t seconds);
+
+#endif

@@ -1,0 +1,133 @@
+#include "router/s2s_internal.h"
+
+#include "tables/events.h"
+
+#include <stdio.h>
+
+void s2s_name_make(struct s2s_name *name, bool out)
+{
+	char id[CONNECTION_ID_LEN + 1];
+
+	worker_random_hex(id, CONNECTION_ID_LEN, true);
+	snprintf(name->uuid, sizeof(name->uuid), "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12,
+		 id + 16, id + 20);
+	snprintf(name->xcoder, sizeof(name->xcoder), "%.9s", id);
+	name->local = name->remote = "";
+	name->out = out;
+}
+
+static const char *direction(const struct s2s_name *name)
+{
+	return name->out ? "OUT" : "IN";
+}
+
+void s2s_log_note(const struct s2s_name *name, enum s2s_note note, struct slice text)
+{
+	static const struct {
+		enum event_id event;
+		const char *words;
+	} notes[] = {
+		[S2S_NOTE_SENT] = { EVENT_STANZA_OUT, "sending:: " },
+		[S2S_NOTE_RECEIVED] = { EVENT_STANZA_IN, "received:: " },
+		[S2S_NOTE_STREAM_OPEN] = { EVENT_STREAM_OPENED, "onStreamOpen:: " },
+		[S2S_NOTE_DIALBACK_TIMER] = { EVENT_STREAM_OUT, "Scheduling dialback timeout in " },
+		[S2S_NOTE_VERIFY_SENT] = { EVENT_DIALBACK_VERIFY,
+					   "DBVerify stream is open. Sending db:verify packet: " },
+		[S2S_NOTE_VERIFY_RECEIVED] = { EVENT_DIALBACK_VERIFY, "DBVerify Packet Received " },
+		[S2S_NOTE_DIALBACK_ONLY] = { EVENT_STREAM_IN,
+					     "closing stream used for dialback only" },
+		[S2S_NOTE_FEATURES] = { EVENT_STREAM_FEATURES, "features:: " },
+		[S2S_NOTE_PEER_ERROR] = { EVENT_STREAM_ERROR, "the peer's stream error:: " },
+	};
+
+	if (event_is_on(notes[note].event))
+		event_write(notes[note].event, "(%s, %s:%s, %s) xcoder=%s %s%.*s%s", name->uuid,
+			    name->local, name->remote, direction(name), name->xcoder,
+			    notes[note].words, SLICE_ARGS(text),
+			    note == S2S_NOTE_DIALBACK_TIMER ? " secs." : "");
+}
+
+void s2s_log_refused(const struct s2s_name *name, const char *why)
+{
+	log_event(EVENT_S2S_REFUSED, "xcoder=%s local=%s peer=%s direction=%s why=\"%s\"",
+		  name->xcoder, name->local, name->remote, direction(name), why);
+}
+
+void s2s_log_state(const struct s2s_name *name, const char *from, const char *to, const char *why)
+{
+	log_event(EVENT_CONNECTION_STATE,
+		  "Connection state change: %s->%s: (%s, %s:%s, %s) xcoder=%s %s", from, to,
+		  name->uuid, name->local, name->remote, direction(name), name->xcoder,
+		  why ? why : "");
+}
+
+bool s2s_check_key(const struct s2s_port *port, const struct s2s_name *name,
+		   const struct s2s_action *action)
+{
+	const struct dialback_secret *secret = port->worker->config->secret;
+	bool valid = secret && dialback_verify(secret, &action->claim, action->key);
+
+	log_event(valid ? EVENT_DIALBACK_VALID : EVENT_DIALBACK_INVALID,
+		  "xcoder=%s role=authoritative from=%s to=%s id=%.64s key=%.*s...%s", name->xcoder,
+		  action->claim.sender_domain, action->claim.target_domain,
+		  log_text(action->claim.stream_id),
+		  action->key.len < DIALBACK_SHORT_LEN ? (int)action->key.len : DIALBACK_SHORT_LEN,
+		  action->key.data ? action->key.data : "",
+		  secret ? "" : " why=\"federation.dialback_secret is not set\"");
+	return valid;
+}
+
+const char *s2s_condition(enum failure failure)
+{
+	return failure == FAILURE_FEDERATION_OFF || failure == FAILURE_SHUTDOWN ? "system-shutdown"
+	       : failure == FAILURE_NOT_FEDERATED				? "host-gone"
+										: "policy-violation";
+}
+
+enum failure s2s_failure_of(enum conn_end how)
+{
+	static const enum failure failures[] = {
+		[CONN_REFUSED] = FAILURE_TCP_REFUSED,
+		[CONN_UNREACHABLE] = FAILURE_TCP_UNREACHABLE,
+		[CONN_TIMEOUT] = FAILURE_TCP_TIMEOUT,
+		[CONN_TLS_FAILED] = FAILURE_TLS_FAILED,
+		[CONN_EOF] = FAILURE_LOST,
+		[CONN_LOST] = FAILURE_LOST,
+	};
+
+	return failures[how];
+}
+
+void s2s_judge(struct conn *conn, const char *domain, const struct s2s_name *name,
+	       struct s2s_tls *tls)
+{
+	struct tls_peer peer;
+
+	tls_judge(conn_tls(conn), domain && domain[0] ? domain : NULL, &peer);
+	*tls = (struct s2s_tls){ .certificate_valid = peer.chain_valid && peer.name_valid,
+				 .why = peer.why };
+	log_event(EVENT_S2S_TLS,
+		  "xcoder=%s local=%s peer=%s direction=%s tls=%s cipher=%s certificate=%s why=\"%s\"",
+		  name->xcoder, name->local, name->remote, direction(name), peer.version,
+		  peer.cipher,
+		  !peer.has_certificate	  ? "none"
+		  : tls->certificate_valid ? "valid"
+					   : "invalid",
+		  peer.why ? peer.why : "");
+}
+
+void s2s_add_stream(struct buffer *out, const struct s2s_name *name, const char *state,
+		    const char *tls, uint64_t stanzas, uint64_t seconds)
+{
+	char stanzas_text[24], seconds_text[24];
+
+	snprintf(stanzas_text, sizeof(stanzas_text), "%llu", (unsigned long long)stanzas);
+	snprintf(seconds_text, sizeof(seconds_text), "%llu", (unsigned long long)seconds);
+	snapshot_add(out, &(struct snapshot_record){
+				  10,
+				  { slice_of("stream"), slice_of(name->out ? "out" : "in"),
+				    slice_of(name->xcoder), slice_of(name->local),
+				    slice_of(name->remote), slice_of(state), slice_of(tls),
+				    slice_of("dialback"), slice_of(stanzas_text),
+				    slice_of(seconds_text) } });
+}

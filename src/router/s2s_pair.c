@@ -1,0 +1,813 @@
+#include "router/s2s_internal.h"
+
+#include "base/alloc.h"
+#include "tables/events.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define RETRY_FIRST_MS 1000
+#define RETRY_MOST_MS 60000
+#define SHORT_LIFE_MS 2000 /* a stream that breaks sooner is not opened again at once */
+#define HOLD_MS 2000 /* after a failure that a retry cannot mend: refused without asking again */
+#define LINGER_MS 2000
+#define ACK_POLL_MS 20
+#define ACK_POLL_BUSY_MS 5
+#define BUSY_ITEMS 256
+#define UNSENT_BYTES_MAX ((size_t)1 << 20) /* handed to the connection and not yet to the kernel */
+
+/* A question about a key, waiting for the authoritative server. */
+struct question {
+	struct question *next;
+	uint64_t number; /* ours: the session's request */
+	uint64_t inbound, request;
+	char *stream_id, *key;
+	size_t key_len;
+	uint64_t due_ms;
+	bool answered;
+	enum s2s_verdict verdict;
+	enum failure failure;
+};
+
+struct s2s_pair {
+	struct s2s_port *owner;
+	struct worker *worker;
+	char local[DOMAIN_BYTES + 1], remote[DOMAIN_BYTES + 1];
+	struct s2s_name name;
+	struct queue waiting, flight;
+	struct question *questions;
+	struct target *target;
+	struct target_candidate *candidates;
+	size_t candidates_count, next_candidate;
+	struct conn *conn;
+	struct s2s_out *session;
+	bool secured, ready;
+	const char *tls;
+	struct timer session_timer, retry, every_second, ack;
+	struct loop_task answer;
+	unsigned failures;
+	enum failure last_failure;
+	char why[200];
+	uint64_t attempt_ms, since_ms, stanzas;
+};
+
+static void need(struct s2s_pair *p);
+static void pump(struct s2s_pair *p);
+static void dial_next(struct s2s_pair *p, enum failure failure, const char *why);
+
+static uint64_t now_ms(const struct s2s_pair *p)
+{
+	return loop_now_ms(p->worker->loop);
+}
+
+static struct policy_decision decide(const struct s2s_pair *p)
+{
+	return policy_decide(p->worker->config->policy, p->local, p->remote);
+}
+
+static void set_why(struct s2s_pair *p, enum failure failure, const char *why)
+{
+	p->last_failure = failure;
+	snprintf(p->why, sizeof(p->why), "%s", why ? why : "");
+}
+
+/* Questions */
+
+static void free_question(struct question *q)
+{
+	free(q->stream_id);
+	free(q->key);
+	free(q);
+}
+
+static void deliver_answers(struct s2s_pair *p)
+{
+	struct question **link = &p->questions;
+
+	while (*link) {
+		struct question *q = *link;
+		struct s2s_inbound *inbound;
+
+		if (!q->answered) {
+			link = &q->next;
+			continue;
+		}
+		*link = q->next;
+		inbound = map_get(&p->owner->inbound,
+				  (struct slice){ (const char *)&q->inbound, sizeof(q->inbound) });
+		if (inbound)
+			s2s_inbound_verified(inbound, q->request, q->verdict, q->failure);
+		free_question(q);
+	}
+}
+
+static void on_answer(struct loop_task *task)
+{
+	deliver_answers((void *)((char *)task - offsetof(struct s2s_pair, answer)));
+}
+
+static void answer_question(struct s2s_pair *p, struct question *q, enum s2s_verdict verdict,
+			    enum failure failure)
+{
+	q->answered = true;
+	q->verdict = verdict;
+	q->failure = failure;
+	loop_defer(p->worker->loop, &p->answer);
+}
+
+static void answer_all(struct s2s_pair *p, enum failure failure)
+{
+	for (struct question *q = p->questions; q; q = q->next) {
+		if (!q->answered)
+			answer_question(p, q, S2S_VERDICT_ERROR, failure);
+	}
+}
+
+static void ask(struct s2s_pair *p, const struct question *q)
+{
+	s2s_out_verify(p->session,
+		       &(struct dialback_claim){ .sender_domain = p->remote,
+						 .target_domain = p->local,
+						 .stream_id = q->stream_id },
+		       (struct slice){ q->key, q->key_len }, q->number);
+}
+
+/* An error verdict may be the stream's end, and the next candidate can still answer: it counts
+ * only when the stream goes on (see pump), or when no candidate is left. */
+static void take_verdict(struct s2s_pair *p, const struct s2s_action *action)
+{
+	for (struct question *q = p->questions; q; q = q->next) {
+		if (q->number != action->request || q->answered)
+			continue;
+		if (action->verdict == S2S_VERDICT_ERROR) {
+			q->verdict = S2S_VERDICT_ERROR;
+			q->failure = action->failure;
+		} else {
+			answer_question(p, q, action->verdict, FAILURE_NONE);
+		}
+		return;
+	}
+}
+
+static void settle_verdicts(struct s2s_pair *p)
+{
+	for (struct question *q = p->questions; q; q = q->next) {
+		if (!q->answered && q->failure != FAILURE_NONE)
+			answer_question(p, q, S2S_VERDICT_ERROR, q->failure);
+	}
+}
+
+/* Stanzas */
+
+static void write_waiting(struct s2s_pair *p)
+{
+	struct buffer *out;
+	bool wrote = false;
+
+	if (!p->ready || !p->conn)
+		return;
+	out = conn_out(p->conn);
+	while (p->waiting.first && buffer_len(out) < UNSENT_BYTES_MAX) {
+		struct item *item = p->waiting.first;
+
+		queue_remove(item);
+		queue_push(&p->flight, item);
+		buffer_append_slice(out, item->stanza->bytes);
+		item->mark = conn_appended(p->conn);
+		item->given = true;
+		p->stanzas++;
+		wrote = true;
+	}
+	if (!wrote)
+		return;
+	conn_flush(p->conn);
+	s2s_out_used(p->session);
+	if (!timer_is_armed(&p->ack))
+		loop_arm(p->worker->loop, &p->ack, ACK_POLL_MS);
+}
+
+static void settle_acknowledged(struct s2s_pair *p)
+{
+	uint64_t acknowledged = conn_acknowledged(p->conn);
+
+	while (p->flight.first && p->flight.first->mark <= acknowledged) {
+		struct item *item = p->flight.first;
+
+		router_settle(p->worker->router, &item, LINK_WRITTEN, FAILURE_NONE);
+	}
+}
+
+static void on_ack(struct timer *timer)
+{
+	struct s2s_pair *p = (void *)((char *)timer - offsetof(struct s2s_pair, ack));
+
+	if (!p->conn)
+		return;
+	settle_acknowledged(p);
+	write_waiting(p);
+	if (p->flight.first || p->waiting.first)
+		loop_arm(p->worker->loop, &p->ack,
+			 p->flight.count > BUSY_ITEMS ? ACK_POLL_BUSY_MS : ACK_POLL_MS);
+}
+
+/* The stream broke: what the kernel never had goes out on the next stream, in its place before
+ * what waits; the rest nobody can know. */
+static void recover_flight(struct s2s_pair *p)
+{
+	uint64_t written = conn_written(p->conn);
+	struct queue again = { 0 };
+
+	settle_acknowledged(p);
+	while (p->flight.first) {
+		struct item *item = p->flight.first;
+
+		if (item->mark - item->stanza->bytes.len >= written) {
+			queue_remove(item);
+			item->given = false;
+			item->mark = 0;
+			queue_push(&again, item);
+		} else {
+			router_settle(p->worker->router, &item, LINK_UNCERTAIN, FAILURE_UNCERTAIN);
+		}
+	}
+	while (p->waiting.first) {
+		struct item *item = p->waiting.first;
+
+		queue_remove(item);
+		queue_push(&again, item);
+	}
+	while (again.first) {
+		struct item *item = again.first;
+
+		queue_remove(item);
+		queue_push(&p->waiting, item);
+	}
+}
+
+static bool holds(const struct s2s_pair *p)
+{
+	return timer_is_armed(&p->retry) && p->last_failure != FAILURE_NONE &&
+	       !failure_rows[p->last_failure].retry;
+}
+
+void s2s_pair_send(struct s2s_pair *p, struct item *item)
+{
+	struct policy_decision decision = decide(p);
+	const struct queue_limits *limits =
+		p->ready ? &p->worker->config->link_limits : &p->worker->config->pair_limits;
+	enum failure failure = decision.refused;
+
+	if (p->owner->stopping)
+		failure = FAILURE_SHUTDOWN;
+	else if (failure == FAILURE_NONE && holds(p))
+		failure = p->last_failure;
+	else if (failure == FAILURE_NONE && (p->waiting.count >= limits->stanzas ||
+					     p->waiting.bytes + item->cost > limits->bytes))
+		failure = FAILURE_QUEUE_FULL;
+	if (decision.refused != FAILURE_NONE)
+		log_event(EVENT_POLICY_DECIDED, "local=%s peer=%s direction=OUT verdict=refused why=%s",
+			  p->local, p->remote, failure_name(failure));
+	if (failure != FAILURE_NONE) {
+		router_settle(p->worker->router, &item, LINK_REFUSED, failure);
+	} else {
+		queue_push(&p->waiting, item);
+		if (p->ready)
+			write_waiting(p);
+	}
+	need(p);
+}
+
+/* The stream's life */
+
+static void drop_stream(struct s2s_pair *p, bool in_order)
+{
+	s2s_out_destroy(&p->session);
+	loop_disarm(p->worker->loop, &p->session_timer);
+	loop_disarm(p->worker->loop, &p->ack);
+	if (p->conn && in_order)
+		conn_finish(&p->conn, LINGER_MS);
+	else
+		conn_destroy(&p->conn);
+	p->ready = p->secured = false;
+	p->tls = "";
+}
+
+/* All candidates failed, or there were none. */
+static void attempt_failed(struct s2s_pair *p, enum failure failure, const char *why)
+{
+	bool retry = failure_rows[failure].retry;
+
+	set_why(p, failure, why);
+	p->failures++;
+	log_event(EVENT_S2S_OUT_FAILED, "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu",
+		  p->name.xcoder, p->local, p->remote, failure_name(failure), p->why,
+		  p->waiting.count);
+	s2s_log_state(&p->name, "PENDING", "DISCONNECTED", failure_name(failure));
+	answer_all(p, failure);
+	loop_arm(p->worker->loop, &p->retry,
+		 retry ? worker_back_off_ms(p->failures, RETRY_FIRST_MS, RETRY_MOST_MS) : HOLD_MS);
+	if (!retry)
+		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
+}
+
+static void closed(struct s2s_pair *p, const struct s2s_action *action)
+{
+	bool was_ready = p->ready;
+	enum failure failure = action->failure;
+	char why[sizeof(p->why)];
+
+	snprintf(why, sizeof(why), "%s", action->why ? action->why : "");
+	if (was_ready)
+		recover_flight(p);
+	worker_write_out(p->conn, s2s_out_output(p->session));
+	drop_stream(p, true);
+	if (was_ready || failure == FAILURE_NONE) {
+		log_event(EVENT_S2S_OUT_CLOSED,
+			  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
+			  " seconds=%" PRIu64,
+			  p->name.xcoder, p->local, p->remote, failure_name(failure), why, p->stanzas,
+			  (now_ms(p) - p->since_ms) / 1000);
+		s2s_log_state(&p->name, was_ready ? "CONNECTED" : "PENDING", "DISCONNECTED",
+			      failure_name(failure));
+		if (failure != FAILURE_NONE && !failure_rows[failure].retry)
+			router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
+		if (failure != FAILURE_NONE && now_ms(p) - p->since_ms < SHORT_LIFE_MS)
+			loop_arm(p->worker->loop, &p->retry, RETRY_FIRST_MS);
+		need(p);
+	} else if (failure == FAILURE_DIALBACK_REFUSED || failure == FAILURE_DIALBACK_ERROR) {
+		attempt_failed(p, failure, why); /* another address would hear the same */
+	} else {
+		dial_next(p, failure, why);
+	}
+}
+
+static void became_ready(struct s2s_pair *p)
+{
+	p->ready = true;
+	p->failures = 0;
+	p->since_ms = now_ms(p);
+	set_why(p, FAILURE_NONE, "");
+	s2s_log_state(&p->name, "PENDING", "CONNECTED", "auth=dialback");
+	log_event(EVENT_S2S_OUT_READY,
+		  "xcoder=%s local=%s peer=%s auth=dialback tls=%s took_ms=%" PRIu64 " waiting=%zu",
+		  p->name.xcoder, p->local, p->remote, p->tls[0] ? p->tls : "none",
+		  now_ms(p) - p->attempt_ms, p->waiting.count);
+}
+
+static void start_tls(struct s2s_pair *p)
+{
+	const struct config *config = p->worker->config;
+
+	if (!config->stream_tls) {
+		s2s_out_closed(p->session, FAILURE_TLS_FAILED, "tls.certificate is not set");
+		return;
+	}
+	worker_write_out(p->conn, s2s_out_output(p->session));
+	conn_start_tls(p->conn, tls_dialling(config->stream_tls, p->remote),
+		       config->timeout_tls_s * 1000);
+}
+
+static void make_key(struct s2s_pair *p, const struct s2s_action *action)
+{
+	char key[DIALBACK_KEY_LEN + 1] = "";
+
+	if (p->worker->config->secret)
+		dialback_key(p->worker->config->secret, &action->claim, key);
+	s2s_out_key(p->session, key);
+}
+
+static void pump(struct s2s_pair *p)
+{
+	while (p->session) {
+		struct s2s_action action = s2s_out_next(p->session);
+
+		switch (action.type) {
+		case S2S_NONE:
+			worker_write_out(p->conn, s2s_out_output(p->session));
+			settle_verdicts(p);
+			write_waiting(p);
+			return;
+		case S2S_TIMER:
+			if (action.seconds)
+				loop_arm(p->worker->loop, &p->session_timer,
+					 action.seconds * UINT64_C(1000));
+			else
+				loop_disarm(p->worker->loop, &p->session_timer);
+			break;
+		case S2S_START_TLS:
+			start_tls(p);
+			break;
+		case S2S_MAKE_KEY:
+			make_key(p, &action);
+			break;
+		case S2S_CHECK_KEY:
+			s2s_out_key_checked(p->session, action.request,
+					    s2s_check_key(p->owner, &p->name, &action));
+			break;
+		case S2S_VERIFIED:
+			take_verdict(p, &action);
+			break;
+		case S2S_READY:
+			became_ready(p);
+			break;
+		case S2S_REFUSED:
+			s2s_log_refused(&p->name, action.why);
+			break;
+		case S2S_NOTE:
+			s2s_log_note(&p->name, action.note, action.text);
+			break;
+		case S2S_CLOSED:
+			closed(p, &action);
+			return;
+		case S2S_VERIFY:
+		case S2S_STANZA: /* an outbound session asks for neither */
+			break;
+		}
+	}
+}
+
+static void on_session_timer(struct timer *timer)
+{
+	struct s2s_pair *p = (void *)((char *)timer - offsetof(struct s2s_pair, session_timer));
+
+	if (!p->session)
+		return;
+	s2s_out_tell_time(p->session, now_ms(p));
+	s2s_out_timeout(p->session);
+	pump(p);
+}
+
+/* The connection's events */
+
+static void on_connected(void *owner)
+{
+	struct s2s_pair *p = owner;
+	struct policy_decision decision = decide(p);
+	const struct config *config = p->worker->config;
+
+	p->session = s2s_out_create(&(struct s2s_out_options){
+		.local_domain = p->local,
+		.remote_domain = p->remote,
+		.security = decision.security,
+		.verify_certificate = decision.verify_certificate,
+		.timeouts = config->timeouts,
+		.limits = &config->limits_before,
+	});
+	s2s_out_tell_time(p->session, now_ms(p));
+	for (struct question *q = p->questions; q; q = q->next) {
+		q->failure = FAILURE_NONE;
+		if (!q->answered)
+			ask(p, q);
+	}
+	if (p->waiting.first)
+		s2s_out_want_ready(p->session);
+	s2s_out_connected(p->session);
+	pump(p);
+}
+
+static char *on_room(void *owner, size_t *len)
+{
+	struct s2s_pair *p = owner;
+
+	return s2s_out_room(p->session, len);
+}
+
+static void on_filled(void *owner, size_t len)
+{
+	struct s2s_pair *p = owner;
+
+	s2s_out_tell_time(p->session, now_ms(p));
+	s2s_out_filled(p->session, len);
+	pump(p);
+}
+
+static void on_secured(void *owner)
+{
+	struct s2s_pair *p = owner;
+	struct s2s_tls tls;
+
+	p->secured = true;
+	p->tls = SSL_get_version(conn_tls(p->conn));
+	s2s_judge(p->conn, p->remote, &p->name, &tls);
+	s2s_out_tell_time(p->session, now_ms(p));
+	s2s_out_secured(p->session, &tls);
+	pump(p);
+}
+
+static void on_ended(void *owner, enum conn_end how, const char *why)
+{
+	struct s2s_pair *p = owner;
+	enum failure failure = s2s_failure_of(how);
+
+	if (how == CONN_TLS_FAILED)
+		log_event(EVENT_S2S_TLS_FAILED, "xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"",
+			  p->name.xcoder, p->local, p->remote, why);
+	if (p->session) {
+		s2s_out_closed(p->session, failure, why);
+		pump(p);
+	} else {
+		drop_stream(p, false);
+		dial_next(p, failure, why);
+	}
+}
+
+static const struct conn_handler handler = {
+	.connected = on_connected,
+	.room = on_room,
+	.filled = on_filled,
+	.secured = on_secured,
+	.ended = on_ended,
+};
+
+/* Tries the next address; with none left the attempt has failed as the last one did. */
+static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
+{
+	const struct target_candidate *candidate;
+	char address[CONN_ADDRESS_TEXT];
+
+	if (p->next_candidate == p->candidates_count) {
+		free(p->candidates);
+		p->candidates = NULL;
+		p->candidates_count = p->next_candidate = 0;
+		attempt_failed(p, failure, why);
+		return;
+	}
+	candidate = &p->candidates[p->next_candidate++];
+	conn_address_text(&candidate->address, address);
+	log_event(EVENT_S2S_OUT_ATTEMPT, "xcoder=%s local=%s peer=%s host=%s address=%s after=%s",
+		  p->name.xcoder, p->local, p->remote, log_text(candidate->host), address,
+		  failure_name(failure));
+	p->conn = conn_dial(p->worker->loop, &candidate->address,
+			    p->worker->config->timeout_tcp_s * 1000, &handler, p);
+}
+
+static void on_found(void *arg, const struct target_answer *answer)
+{
+	struct s2s_pair *p = arg;
+
+	p->target = NULL;
+	if (answer->failure != FAILURE_NONE) {
+		attempt_failed(p, answer->failure, answer->why);
+		return;
+	}
+	free(p->candidates);
+	p->candidates = xmalloc(answer->count * sizeof(p->candidates[0]));
+	memcpy(p->candidates, answer->candidates, answer->count * sizeof(p->candidates[0]));
+	p->candidates_count = answer->count;
+	p->next_candidate = 0;
+	dial_next(p, FAILURE_NONE, NULL);
+}
+
+static void begin_attempt(struct s2s_pair *p)
+{
+	struct policy_decision decision = decide(p);
+	const struct config *config = p->worker->config;
+
+	if (decision.refused != FAILURE_NONE) {
+		attempt_failed(p, decision.refused, failure_rows[decision.refused].text);
+		return;
+	}
+	s2s_name_make(&p->name, true);
+	p->name.local = p->local;
+	p->name.remote = p->remote;
+	p->attempt_ms = now_ms(p);
+	p->stanzas = 0;
+	p->target = target_find(p->worker->loop, p->worker->dns, p->remote, p->name.xcoder,
+				&(struct target_rules){
+					.routes = decision.routes,
+					.routes_count = decision.routes_count,
+					.allowed = config->allowed_networks,
+					.allowed_count = config->allowed_networks_count,
+					.random = worker_random,
+				},
+				on_found, p);
+}
+
+/* Does what is needed for what waits. */
+static void need(struct s2s_pair *p)
+{
+	if (p->owner->stopping || (!p->waiting.first && !p->questions))
+		return;
+	if (!timer_is_armed(&p->every_second))
+		loop_arm(p->worker->loop, &p->every_second, 1000);
+	if (p->session) {
+		if (p->waiting.first && !p->ready) {
+			s2s_out_want_ready(p->session);
+			pump(p);
+		}
+	} else if (!p->target && !p->conn && !timer_is_armed(&p->retry)) {
+		begin_attempt(p);
+	}
+}
+
+static bool is_idle(const struct s2s_pair *p)
+{
+	return !p->session && !p->conn && !p->target && !p->waiting.first && !p->flight.first &&
+	       !p->questions && !timer_is_armed(&p->retry);
+}
+
+static void on_retry(struct timer *timer)
+{
+	struct s2s_pair *p = (void *)((char *)timer - offsetof(struct s2s_pair, retry));
+
+	need(p);
+	if (is_idle(p))
+		s2s_pair_destroy(p);
+}
+
+/* What waited too long, and a pair that is no longer needed. */
+static void on_every_second(struct timer *timer)
+{
+	struct s2s_pair *p = (void *)((char *)timer - offsetof(struct s2s_pair, every_second));
+	uint64_t limit = p->worker->config->pair_limits.seconds * UINT64_C(1000);
+
+	while (p->waiting.first && p->waiting.first->taken_ms + limit <= now_ms(p)) {
+		struct item *item = p->waiting.first;
+
+		router_settle(p->worker->router, &item, LINK_REFUSED,
+			      p->last_failure != FAILURE_NONE ? p->last_failure : FAILURE_EXPIRED);
+	}
+	for (struct question *q = p->questions; q; q = q->next) {
+		if (!q->answered && q->due_ms <= now_ms(p))
+			answer_question(p, q, S2S_VERDICT_ERROR,
+					p->last_failure != FAILURE_NONE ? p->last_failure
+									: FAILURE_TIMEOUT);
+	}
+	if (is_idle(p))
+		s2s_pair_destroy(p);
+	else
+		loop_arm(p->worker->loop, &p->every_second, 1000);
+}
+
+struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote)
+{
+	char key[2 * DOMAIN_BYTES + 2];
+	struct s2s_pair *p;
+
+	snprintf(key, sizeof(key), "%s %s", local, remote);
+	p = map_get(&port->pairs, slice_of(key));
+	if (p)
+		return p;
+	p = xcalloc(1, sizeof(*p));
+	p->owner = port;
+	p->worker = port->worker;
+	snprintf(p->local, sizeof(p->local), "%s", local);
+	snprintf(p->remote, sizeof(p->remote), "%s", remote);
+	p->name = (struct s2s_name){ .local = p->local, .remote = p->remote, .out = true };
+	p->tls = "";
+	p->session_timer.fire = on_session_timer;
+	p->retry.fire = on_retry;
+	p->every_second.fire = on_every_second;
+	p->ack.fire = on_ack;
+	p->answer.run = on_answer;
+	map_put(&port->pairs, slice_of(key), p);
+	loop_arm(p->worker->loop, &p->every_second, 1000);
+	return p;
+}
+
+void s2s_pair_destroy(struct s2s_pair *p)
+{
+	char key[2 * DOMAIN_BYTES + 2];
+
+	snprintf(key, sizeof(key), "%s %s", p->local, p->remote);
+	map_remove(&p->owner->pairs, slice_of(key));
+	if (p->conn && p->session)
+		recover_flight(p);
+	drop_stream(p, false);
+	target_cancel(&p->target);
+	loop_disarm(p->worker->loop, &p->retry);
+	loop_disarm(p->worker->loop, &p->every_second);
+	loop_undefer(p->worker->loop, &p->answer);
+	router_settle_lost(p->worker->router, &p->flight, FAILURE_LOST);
+	router_settle_lost(p->worker->router, &p->waiting, FAILURE_LOST);
+	while (p->questions) {
+		struct question *q = p->questions;
+
+		p->questions = q->next;
+		free_question(q);
+	}
+	free(p->candidates);
+	free(p);
+}
+
+void s2s_pair_verify(struct s2s_pair *p, uint64_t inbound, uint64_t request,
+		     const struct dialback_claim *claim, struct slice key)
+{
+	static uint64_t numbers;
+	struct question *q = xcalloc(1, sizeof(*q)), **link = &p->questions;
+
+	q->number = ++numbers;
+	q->inbound = inbound;
+	q->request = request;
+	q->stream_id = xstrdup(claim->stream_id);
+	q->key = xstrndup(key.data, key.len);
+	q->key_len = key.len;
+	q->due_ms = now_ms(p) + p->worker->config->timeouts.verify * UINT64_C(1000);
+	while (*link)
+		link = &(*link)->next;
+	*link = q;
+	if (holds(p)) {
+		answer_question(p, q, S2S_VERDICT_ERROR, p->last_failure);
+		return;
+	}
+	/* Somebody there speaks for the domain: worth another look at once. */
+	loop_disarm(p->worker->loop, &p->retry);
+	if (p->session) {
+		s2s_out_tell_time(p->session, now_ms(p));
+		ask(p, q);
+		pump(p);
+	}
+	need(p);
+}
+
+void s2s_pair_seen(struct s2s_pair *p)
+{
+	if (!timer_is_armed(&p->retry))
+		return;
+	loop_disarm(p->worker->loop, &p->retry);
+	p->failures = 0;
+	need(p);
+}
+
+void s2s_pair_retry(struct s2s_pair *p)
+{
+	s2s_pair_seen(p);
+}
+
+void s2s_pair_apply(struct s2s_pair *p)
+{
+	struct policy_decision decision = decide(p);
+	enum failure failure = decision.refused;
+
+	if (failure == FAILURE_NONE && p->session && !p->secured && p->ready &&
+	    decision.security == SECURITY_TLS_REQUIRED)
+		failure = FAILURE_NO_TLS;
+	if (failure == FAILURE_NONE)
+		return;
+	if (decision.refused != FAILURE_NONE) {
+		target_cancel(&p->target);
+		answer_all(p, failure);
+		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
+	}
+	if (p->session) {
+		s2s_out_close(p->session, s2s_condition(failure), failure);
+		pump(p);
+	} else if (decision.refused != FAILURE_NONE) {
+		drop_stream(p, false);
+	}
+}
+
+void s2s_pair_shut_down(struct s2s_pair *p)
+{
+	target_cancel(&p->target);
+	router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, FAILURE_SHUTDOWN);
+	if (p->session) {
+		s2s_out_close(p->session, "system-shutdown", FAILURE_SHUTDOWN);
+		pump(p);
+	} else {
+		drop_stream(p, false);
+	}
+}
+
+bool s2s_pair_close(struct s2s_pair *p, const char *xcoder)
+{
+	if (!p->session || strcmp(p->name.xcoder, xcoder) != 0)
+		return false;
+	s2s_out_close(p->session, NULL, FAILURE_NONE);
+	pump(p);
+	return true;
+}
+
+bool s2s_pair_has_stream(const struct s2s_pair *p)
+{
+	return p->session != NULL;
+}
+
+const char *s2s_pair_remote(const struct s2s_pair *p)
+{
+	return p->remote;
+}
+
+void s2s_pair_status(const struct s2s_pair *p, struct buffer *out)
+{
+	const char *state = p->session	? s2s_out_state(p->session)
+			    : p->conn	? "connecting"
+			    : p->target ? "resolving"
+					: failure_name(p->last_failure);
+
+	s2s_add_stream(out, &p->name, state, p->tls, p->stanzas,
+		       p->ready ? (now_ms(p) - p->since_ms) / 1000 : 0);
+	if (p->waiting.first) {
+		char stanzas[24], bytes[24], seconds[24];
+
+		snprintf(stanzas, sizeof(stanzas), "%zu", p->waiting.count);
+		snprintf(bytes, sizeof(bytes), "%zu", p->waiting.bytes);
+		snprintf(seconds, sizeof(seconds), "%" PRIu64,
+			 (now_ms(p) - p->waiting.first->taken_ms) / 1000);
+		snapshot_add(out, &(struct snapshot_record){
+					  6,
+					  { slice_of("queue"), slice_of(p->local),
+					    slice_of(p->remote), slice_of(stanzas), slice_of(bytes),
+					    slice_of(seconds) } });
+	}
+}

@@ -1,0 +1,35 @@
+/*
+ * The port to the world: drives the server-to-server streams (xmpp/s2s_in.h, xmpp/s2s_out.h).
+ *
+ * Out: one stream for each domain pair, dialled when a stanza or a question of dialback needs it;
+ * what waits is bounded in stanzas, bytes and seconds. What TCP has acknowledged is settled as
+ * written; what was in flight when a stream broke is uncertain, what was not yet handed to the
+ * kernel goes out again on the next. In: listening sockets, limits for each address, stanzas of
+ * proven pairs handed to the router. Dialback: the keys of this node, and questions about keys
+ * that were shown to it.
+ */
+#ifndef ROUTER_S2S_PORT_H
+#define ROUTER_S2S_PORT_H
+
+#include "router/worker.h"
+
+struct s2s_port;
+
+struct s2s_port *s2s_port_create(struct worker *worker);
+void s2s_port_destroy(struct s2s_port **port);
+void s2s_port_listen(struct s2s_port *port, int fd); /* the descriptor stays the caller's */
+
+/* The worker's config was replaced; the old one may go after this. Looks at each stream once and
+ * closes those that may not be any more. */
+void s2s_port_apply(struct s2s_port *port);
+/* Closes all streams with system-shutdown; what waits is refused. */
+void s2s_port_shut_down(struct s2s_port *port);
+bool s2s_port_is_quiet(const struct s2s_port *port); /* no stream is left */
+
+struct port *s2s_port_port(struct s2s_port *port);
+/* For people. How many pairs or streams it concerned. */
+size_t s2s_port_retry(struct s2s_port *port, const char *remote_domain);
+size_t s2s_port_close(struct s2s_port *port, const char *xcoder);
+void s2s_port_status(const struct s2s_port *port, struct buffer *out);
+
+#endif
