@@ -32,6 +32,7 @@ struct conn {
 	struct loop_task flush;
 	struct loop_task read_on; /* TLS has more than one turn's worth */
 	struct loop_task free_later;
+	struct loop_task die;  /* finishing, with nobody else to destroy it: with the loop */
 	struct timer deadline; /* connecting, finishing */
 	struct buffer out;
 	SSL *ssl, *starting; /* starting: waits until `out` is written */
@@ -63,6 +64,7 @@ void conn_destroy(struct conn **conn)
 	loop_unwatch(&c->io);
 	loop_undefer(c->loop, &c->flush);
 	loop_undefer(c->loop, &c->read_on);
+	loop_undefer(c->loop, &c->die);
 	loop_disarm(c->loop, &c->deadline);
 	SSL_free(c->ssl);
 	SSL_free(c->starting);
@@ -73,6 +75,11 @@ void conn_destroy(struct conn **conn)
 	c->io.fd = -1;
 	/* Callbacks further up the stack may still look at it. */
 	loop_defer(c->loop, &c->free_later);
+}
+
+static void die(struct loop_task *task)
+{
+	conn_destroy(&(struct conn *){ (void *)((char *)task - offsetof(struct conn, die)) });
 }
 
 /* Tells the owner; after this only conn_destroy. */
@@ -356,6 +363,7 @@ static struct conn *create(struct loop *loop, int fd, const struct conn_handler 
 	c->flush.run = flush;
 	c->read_on.run = read_on;
 	c->free_later.run = free_conn;
+	c->die.run = die;
 	c->deadline.fire = on_deadline;
 	if (fd >= 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -417,6 +425,7 @@ void conn_finish(struct conn **conn, unsigned linger_ms)
 	c->state = CONN_FINISHING;
 	loop_arm(c->loop, &c->deadline, linger_ms);
 	loop_defer(c->loop, &c->flush);
+	loop_defer_to_end(c->loop, &c->die);
 }
 
 struct buffer *conn_out(struct conn *c)

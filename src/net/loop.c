@@ -18,7 +18,7 @@ struct loop {
 	struct timers timers;
 	struct task_list {
 		struct loop_task *first, **last;
-	} now, next; /* tasks of this wake-up, and of the one after it */
+	} now, next, end; /* tasks of this wake-up, of the one after it, of the loop's end */
 	struct signal_watch *signals;
 	bool stopped;
 };
@@ -50,6 +50,7 @@ struct loop *loop_create(void)
 		abort();
 	loop->now.last = &loop->now.first;
 	loop->next.last = &loop->next.first;
+	loop->end.last = &loop->end.first;
 	loop->timers.now_ms = loop_clock_us() / 1000;
 	return loop;
 }
@@ -62,10 +63,10 @@ static void push(struct task_list *list, struct loop_task *task)
 	list->last = &task->next;
 }
 
-static void run_tasks(struct loop *loop)
+static void run_tasks(struct loop *loop, struct task_list *list)
 {
-	while (loop->now.first) {
-		struct loop_task *task = loop->now.first;
+	while (list->first) {
+		struct loop_task *task = list->first;
 
 		loop_undefer(loop, task);
 		task->run(task);
@@ -79,7 +80,8 @@ void loop_destroy(struct loop **loop_ref)
 	if (!loop)
 		return;
 	*loop_ref = NULL;
-	run_tasks(loop); /* what was put off frees memory */
+	run_tasks(loop, &loop->end);
+	run_tasks(loop, &loop->now); /* what was put off frees memory */
 	while (loop->signals) {
 		struct signal_watch *watch = loop->signals;
 
@@ -131,7 +133,7 @@ void loop_run(struct loop *loop)
 		/* A task may arm a timer that is due at once, and a timer defer a task. */
 		do {
 			timers_run(&loop->timers, loop_clock_us() / 1000);
-			run_tasks(loop);
+			run_tasks(loop, &loop->now);
 		} while (timer_is_due(loop));
 		if (loop->stopped)
 			break;
@@ -186,6 +188,12 @@ void loop_defer_to_next(struct loop *loop, struct loop_task *task)
 		push(&loop->next, task);
 }
 
+void loop_defer_to_end(struct loop *loop, struct loop_task *task)
+{
+	if (!task->link)
+		push(&loop->end, task);
+}
+
 void loop_undefer(struct loop *loop, struct loop_task *task)
 {
 	if (!task->link)
@@ -195,8 +203,10 @@ void loop_undefer(struct loop *loop, struct loop_task *task)
 		task->next->link = task->link;
 	else if (loop->now.last == &task->next)
 		loop->now.last = task->link;
-	else
+	else if (loop->next.last == &task->next)
 		loop->next.last = task->link;
+	else
+		loop->end.last = task->link;
 	task->link = NULL;
 }
 
