@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -40,6 +41,9 @@ struct loop *loop_create(void)
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 	struct event_config *config = event_config_new();
 
+	/* A peer that is gone is an error of the write; libraries that write for us cannot say so.
+	 */
+	signal(SIGPIPE, SIG_IGN);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);

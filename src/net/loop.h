@@ -35,7 +35,7 @@ struct loop_io {
 	struct event read_event, write_event;
 };
 
-struct loop *loop_create(void);
+struct loop *loop_create(void); /* from then on the process ignores SIGPIPE */
 void loop_destroy(struct loop **loop);
 void loop_run(struct loop *loop); /* returns after loop_stop */
 void loop_stop(struct loop *loop);
