@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -32,13 +33,17 @@ struct conn {
 	struct loop_task flush;
 	struct loop_task read_on; /* TLS has more than one turn's worth */
 	struct loop_task free_later;
-	struct timer deadline; /* connecting, finishing */
+	struct loop_task die;  /* finishing, with nobody else to destroy it: with the loop */
+	struct timer deadline; /* connecting, handshake, finishing */
+	unsigned tls_timeout_ms;
 	struct buffer out;
-	SSL *ssl, *starting; /* starting: waits until `out` is written */
-	bool paused, said_goodbye;
+	SSL *ssl, *starting; /* starting: waits until what was appended before it is written */
+	size_t clear_bytes;  /* how much of `out` that is */
+	bool paused, secured, said_goodbye;
+	bool peer_closed;	    /* while we finish, and still have something to send */
 	int failed_errno;	    /* a dial that failed at once */
 	uint64_t written;	    /* bytes of `out` handed to the kernel or to TLS */
-	uint64_t socket_written;    /* without TLS; with TLS its BIO counts */
+	uint64_t socket_written;    /* before TLS; with TLS its BIO counts on */
 	uint64_t mark, mark_socket; /* when the socket's bytes reach mark_socket, `mark` is safe */
 	uint64_t acknowledged;
 };
@@ -63,6 +68,7 @@ void conn_destroy(struct conn **conn)
 	loop_unwatch(&c->io);
 	loop_undefer(c->loop, &c->flush);
 	loop_undefer(c->loop, &c->read_on);
+	loop_undefer(c->loop, &c->die);
 	loop_disarm(c->loop, &c->deadline);
 	SSL_free(c->ssl);
 	SSL_free(c->starting);
@@ -73,6 +79,11 @@ void conn_destroy(struct conn **conn)
 	c->io.fd = -1;
 	/* Callbacks further up the stack may still look at it. */
 	loop_defer(c->loop, &c->free_later);
+}
+
+static void die(struct loop_task *task)
+{
+	conn_destroy(&(struct conn *){ (void *)((char *)task - offsetof(struct conn, die)) });
 }
 
 /* Tells the owner; after this only conn_destroy. */
@@ -93,12 +104,29 @@ static void end(struct conn *c, enum conn_end how, const char *why)
 	handler->ended(c->owner, how, why);
 }
 
+/* What comes while TLS is about to start belongs to the handshake. */
+static bool may_read(const struct conn *c)
+{
+	if (c->state == CONN_FINISHING)
+		return !c->peer_closed;
+	return c->state == CONN_OPEN && !c->paused && !c->starting;
+}
+
 static void watch(struct conn *c, bool wants_write)
 {
-	bool reads = !c->paused || c->state == CONN_HANDSHAKE || c->state == CONN_FINISHING;
-
 	if (c->state != CONN_ENDED)
-		loop_watch(c->loop, &c->io, reads && c->state != CONN_CONNECTING, wants_write);
+		loop_watch(c->loop, &c->io, may_read(c) || c->state == CONN_HANDSHAKE, wants_write);
+}
+
+/* A peer that closed its half only still gets what an owner who let go had appended. */
+static void end_of_peer(struct conn *c)
+{
+	if (c->state == CONN_FINISHING && buffer_len(&c->out) && !c->peer_closed) {
+		c->peer_closed = true;
+		watch(c, true);
+	} else {
+		end(c, CONN_EOF, "closed by the peer");
+	}
 }
 
 static const char *tls_error(int code, char *text, size_t size)
@@ -118,8 +146,8 @@ static void end_tls(struct conn *c, int code, enum conn_end how)
 {
 	char text[256];
 
-	if (code == SSL_ERROR_ZERO_RETURN)
-		end(c, CONN_EOF, "closed by the peer");
+	if (code == SSL_ERROR_ZERO_RETURN && c->secured)
+		end_of_peer(c);
 	else
 		end(c, how, tls_error(code, text, sizeof(text)));
 }
@@ -153,7 +181,7 @@ static bool read_some(struct conn *c)
 	} else {
 		got = recv(c->io.fd, into, room, 0);
 		if (got == 0) {
-			end(c, CONN_EOF, "closed by the peer");
+			end_of_peer(c);
 			return false;
 		}
 		if (got < 0) {
@@ -164,8 +192,7 @@ static bool read_some(struct conn *c)
 	}
 	if (c->handler)
 		c->handler->filled(c->owner, (size_t)got);
-	return (c->state == CONN_OPEN || c->state == CONN_FINISHING) && !c->paused &&
-	       !c->starting && (c->ssl || (size_t)got == room);
+	return may_read(c) && (c->ssl || (size_t)got == room);
 }
 
 static void read_all(struct conn *c)
@@ -181,7 +208,7 @@ static void read_on(struct loop_task *task)
 {
 	struct conn *c = (struct conn *)((char *)task - offsetof(struct conn, read_on));
 
-	if (!c->paused && (c->state == CONN_OPEN || c->state == CONN_FINISHING))
+	if (may_read(c))
 		read_all(c);
 }
 
@@ -209,12 +236,14 @@ static void say_goodbye(struct conn *c)
 
 static void write_out(struct conn *c)
 {
-	while (buffer_len(&c->out)) {
+	for (;;) {
+		size_t sendable = c->starting ? c->clear_bytes : buffer_len(&c->out);
 		ssize_t sent;
 
+		if (!sendable)
+			break;
 		if (c->ssl) {
-			int code, len = buffer_len(&c->out) > 1 << 20 ? 1 << 20
-								      : (int)buffer_len(&c->out);
+			int code, len = sendable > 1 << 20 ? 1 << 20 : (int)sendable;
 
 			ERR_clear_error();
 			errno = 0;
@@ -233,8 +262,7 @@ static void write_out(struct conn *c)
 				return;
 			}
 		} else {
-			sent = send(c->io.fd, buffer_data(&c->out), buffer_len(&c->out),
-				    MSG_NOSIGNAL);
+			sent = send(c->io.fd, buffer_data(&c->out), sendable, MSG_NOSIGNAL);
 			if (sent < 0 && (errno == EAGAIN || errno == EINTR)) {
 				watch(c, true);
 				return;
@@ -247,12 +275,17 @@ static void write_out(struct conn *c)
 		}
 		c->written += (uint64_t)sent;
 		buffer_consume(&c->out, (size_t)sent);
+		if (c->starting)
+			c->clear_bytes -= (size_t)sent;
 	}
 	watch(c, false);
-	if (c->starting)
+	if (c->starting) {
 		begin_tls(c);
-	else if (c->state == CONN_FINISHING)
+	} else if (c->state == CONN_FINISHING) {
 		say_goodbye(c);
+		if (c->peer_closed)
+			end(c, CONN_EOF, "closed by the peer");
+	}
 }
 
 static void flush(struct loop_task *task)
@@ -272,9 +305,10 @@ static void handshake(struct conn *c)
 	result = SSL_do_handshake(c->ssl);
 	if (result == 1) {
 		c->state = CONN_OPEN;
+		c->secured = true;
+		loop_disarm(c->loop, &c->deadline);
 		watch(c, false);
-		if (c->handler)
-			c->handler->secured(c->owner);
+		c->handler->secured(c->owner);
 		if (c->state == CONN_OPEN) {
 			conn_flush(c);
 			/* The first data may have come along with the handshake. */
@@ -291,6 +325,18 @@ static void handshake(struct conn *c)
 		end_tls(c, code, CONN_TLS_FAILED);
 }
 
+static enum conn_end how_refused(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return CONN_REFUSED;
+	case ETIMEDOUT: /* the kernel was the first to lose patience */
+		return CONN_TIMEOUT;
+	default:
+		return CONN_UNREACHABLE;
+	}
+}
+
 static void connected(struct conn *c)
 {
 	int error = 0;
@@ -298,13 +344,16 @@ static void connected(struct conn *c)
 
 	getsockopt(c->io.fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error) {
-		end(c, error == ECONNREFUSED ? CONN_REFUSED : CONN_UNREACHABLE, strerror(error));
+		end(c, how_refused(error), strerror(error));
 		return;
 	}
 	loop_disarm(c->loop, &c->deadline);
 	c->state = CONN_OPEN;
 	watch(c, false);
+	if (c->starting && c->tls_timeout_ms)
+		loop_arm(c->loop, &c->deadline, c->tls_timeout_ms);
 	c->handler->connected(c->owner);
+	conn_flush(c); /* what was appended, or begun, before there was anybody to send it to */
 }
 
 static void on_ready(struct loop_io *io, bool readable, bool writable)
@@ -322,7 +371,8 @@ static void on_ready(struct loop_io *io, bool readable, bool writable)
 	case CONN_FINISHING:
 		if (writable)
 			write_out(c);
-		if (readable && (c->state == CONN_OPEN || c->state == CONN_FINISHING))
+		/* With TLS, reading may have waited for writing. */
+		if ((readable || c->secured) && may_read(c))
 			read_all(c);
 		break;
 	case CONN_ENDED:
@@ -335,8 +385,9 @@ static void on_deadline(struct timer *timer)
 	struct conn *c = (struct conn *)((char *)timer - offsetof(struct conn, deadline));
 
 	if (c->failed_errno)
-		end(c, c->failed_errno == ECONNREFUSED ? CONN_REFUSED : CONN_UNREACHABLE,
-		    strerror(c->failed_errno));
+		end(c, how_refused(c->failed_errno), strerror(c->failed_errno));
+	else if (c->state == CONN_HANDSHAKE || (c->state == CONN_OPEN && c->starting))
+		end(c, CONN_TLS_FAILED, "no TLS handshake in time");
 	else
 		end(c, CONN_TIMEOUT, "no answer in time");
 }
@@ -356,6 +407,7 @@ static struct conn *create(struct loop *loop, int fd, const struct conn_handler 
 	c->flush.run = flush;
 	c->read_on.run = read_on;
 	c->free_later.run = free_conn;
+	c->die.run = die;
 	c->deadline.fire = on_deadline;
 	if (fd >= 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -404,7 +456,7 @@ void conn_finish(struct conn **conn, unsigned linger_ms)
 
 	if (!c)
 		return;
-	if (c->state != CONN_OPEN) {
+	if (c->state != CONN_OPEN || c->starting) {
 		conn_destroy(conn);
 		return;
 	}
@@ -412,11 +464,10 @@ void conn_finish(struct conn **conn, unsigned linger_ms)
 	c->handler = NULL;
 	c->owner = NULL;
 	c->paused = false;
-	SSL_free(c->starting);
-	c->starting = NULL;
 	c->state = CONN_FINISHING;
 	loop_arm(c->loop, &c->deadline, linger_ms);
 	loop_defer(c->loop, &c->flush);
+	loop_defer_to_end(c->loop, &c->die);
 }
 
 struct buffer *conn_out(struct conn *c)
@@ -430,15 +481,23 @@ void conn_flush(struct conn *c)
 		loop_defer(c->loop, &c->flush);
 }
 
-void conn_start_tls(struct conn *c, SSL *ssl)
+void conn_start_tls(struct conn *c, SSL *ssl, unsigned timeout_ms)
 {
+	assert(!c->ssl && !c->starting);
 	c->starting = ssl;
-	loop_defer(c->loop, &c->flush);
+	c->clear_bytes = buffer_len(&c->out);
+	c->tls_timeout_ms = timeout_ms;
+	if (c->state != CONN_OPEN)
+		return;
+	if (timeout_ms)
+		loop_arm(c->loop, &c->deadline, timeout_ms);
+	watch(c, c->io.writes);
+	conn_flush(c);
 }
 
 SSL *conn_tls(struct conn *c)
 {
-	return c->state == CONN_HANDSHAKE ? NULL : c->ssl;
+	return c->secured ? c->ssl : NULL;
 }
 
 void conn_pause(struct conn *c, bool paused)
@@ -460,7 +519,8 @@ uint64_t conn_appended(const struct conn *c)
 
 uint64_t conn_acknowledged(struct conn *c)
 {
-	uint64_t socket = c->ssl ? BIO_number_written(SSL_get_wbio(c->ssl)) : c->socket_written;
+	uint64_t socket =
+		c->socket_written + (c->ssl ? BIO_number_written(SSL_get_wbio(c->ssl)) : 0);
 	int unacknowledged = 0;
 
 	if (c->state == CONN_ENDED || c->io.fd < 0 ||

@@ -51,7 +51,8 @@ struct conn *conn_dial(struct loop *loop, const struct conn_address *to, unsigne
 /* At once, unsent bytes lost; a socket that still has unread bytes is reset by TCP. */
 void conn_destroy(struct conn **conn);
 /* Sends what is left, closes in order, waits for the peer for at most `linger_ms`; all that
- * without the owner, who lets go of it here. */
+ * without the owner, who lets go of it here. Before TCP or a TLS that was begun is up: as
+ * conn_destroy. */
 void conn_finish(struct conn **conn, unsigned linger_ms);
 
 /* Append here, then say conn_flush: written at the end of this wake-up, or when it can be. */
@@ -59,8 +60,10 @@ struct buffer *conn_out(struct conn *conn);
 void conn_flush(struct conn *conn);
 
 /* Starts TLS once everything appended so far is written. Takes the SSL object (client or server
- * state set). Bytes that were read before belong to the owner, who must have dropped them. */
-void conn_start_tls(struct conn *conn, SSL *ssl);
+ * state set). Bytes that were read before belong to the owner, who must have dropped them. Not
+ * done within `timeout_ms` (0: no limit): ended with CONN_TLS_FAILED. What is appended meanwhile
+ * goes out under TLS once the handshake is done. */
+void conn_start_tls(struct conn *conn, SSL *ssl, unsigned timeout_ms);
 SSL *conn_tls(struct conn *conn); /* NULL before `secured` */
 
 /* Stops and restarts reading: back-pressure. */

@@ -23,6 +23,9 @@ struct end {
 	const struct tls *tls; /* turn to TLS when "starttls" (accepting) or "proceed" comes */
 	bool accepting;
 	size_t echo_until; /* stop the loop when that many bytes are here */
+	bool pauses;	   /* at the next bytes, for a moment */
+	struct timer rest;
+	char why[64];
 };
 
 static void connected(void *owner)
@@ -48,8 +51,15 @@ static void filled(void *owner, size_t len)
 		buffer_finish(&e->got);
 		if (e->accepting)
 			buffer_append_text(conn_out(e->conn), "proceed");
-		conn_start_tls(e->conn, e->accepting ? tls_accepting(e->tls)
-						     : tls_dialling(e->tls, "a.example"));
+		conn_start_tls(e->conn,
+			       e->accepting ? tls_accepting(e->tls)
+					    : tls_dialling(e->tls, "a.example"),
+			       2000);
+	}
+	if (e->pauses) {
+		e->pauses = false;
+		conn_pause(e->conn, true);
+		loop_arm(loop, &e->rest, 10);
 	}
 	if (e->echo_until && buffer_len(&e->got) >= e->echo_until)
 		loop_stop(loop);
@@ -75,6 +85,7 @@ static void ended(void *owner, enum conn_end how, const char *why)
 
 	e->ended = true;
 	e->how = how;
+	snprintf(e->why, sizeof(e->why), "%s", why);
 	conn_destroy(&e->conn);
 	loop_stop(loop);
 }
@@ -176,6 +187,182 @@ static void a_connection_turns_to_tls_and_carries_bytes_in_full(void **state)
 	free(key);
 }
 
+static struct tls *make_tls(void)
+{
+	const char *why = NULL;
+	char *certificate, *key;
+	struct tls *tls;
+
+	make_certificate(&certificate, &key);
+	tls = tls_create_stream(slice_of(certificate), slice_of(key), slice_of(certificate), &why);
+	assert_non_null(tls);
+	free(certificate);
+	free(key);
+	return tls;
+}
+
+static void a_pair(int fds[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+			 0);
+}
+
+static void a_handshake_that_the_peer_leaves_open_ends_in_time(void **state)
+{
+	struct tls *tls = make_tls();
+	int fds[2];
+
+	for (int dials = 0; dials < 2; dials++) {
+		a_pair(fds);
+		loop = loop_create();
+		client = (struct end){ .accepting = true };
+		client.conn = conn_accept(loop, fds[0], &handler, &client);
+		conn_start_tls(client.conn, dials ? tls_dialling(tls, NULL) : tls_accepting(tls),
+			       30);
+		loop_run(loop);
+		assert_int_equal(client.how, CONN_TLS_FAILED);
+		assert_string_equal(client.why, "no TLS handshake in time");
+		loop_destroy(&loop);
+		close(fds[1]);
+	}
+	tls_destroy(&tls);
+}
+
+static void what_is_appended_after_tls_was_begun_never_goes_in_clear(void **state)
+{
+	struct tls *tls = make_tls();
+	char bytes[4096];
+	ssize_t got;
+	int fds[2];
+
+	a_pair(fds);
+	loop = loop_create();
+	client = (struct end){ .accepting = true };
+	client.conn = conn_accept(loop, fds[0], &handler, &client);
+	buffer_append_text(conn_out(client.conn), "clear");
+	conn_start_tls(client.conn, tls_dialling(tls, NULL), 30);
+	buffer_append_text(conn_out(client.conn), "secret");
+	conn_flush(client.conn);
+	loop_run(loop);
+	got = read(fds[1], bytes, sizeof(bytes));
+	assert_true(got > 6);
+	assert_memory_equal(bytes, "clear\x16", 6); /* then a handshake record */
+	assert_null(memmem(bytes, (size_t)got, "secret", 6));
+	loop_destroy(&loop);
+	close(fds[1]);
+	tls_destroy(&tls);
+}
+
+static void unpause(struct timer *timer)
+{
+	struct end *e = (struct end *)((char *)timer - offsetof(struct end, rest));
+
+	conn_pause(e->conn, false);
+}
+
+/* Both ends of a pair, about to shake hands; nobody sends by itself. */
+static void tls_pair(const struct tls *tls)
+{
+	int fds[2];
+
+	a_pair(fds);
+	server = (struct end){ .accepting = true, .rest.fire = unpause };
+	client = (struct end){ .accepting = true };
+	server.conn = conn_accept(loop, fds[0], &handler, &server);
+	client.conn = conn_accept(loop, fds[1], &handler, &client);
+	conn_start_tls(server.conn, tls_accepting(tls), 2000);
+	conn_start_tls(client.conn, tls_dialling(tls, NULL), 2000);
+}
+
+static void append_zeros(struct end *e, size_t len)
+{
+	char *bytes = xcalloc(1, len);
+
+	buffer_append(conn_out(e->conn), bytes, len);
+	conn_flush(e->conn);
+	free(bytes);
+}
+
+static void bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses(void **state)
+{
+	static const size_t lengths[] = { 6, 20000, 1000000 };
+	struct tls *tls = make_tls();
+
+	for (size_t i = 0; i < nitems(lengths); i++) {
+		loop = loop_create();
+		tls_pair(tls);
+		server.pauses = true;
+		server.echo_until = lengths[i];
+		append_zeros(&client, lengths[i]);
+		loop_run(loop);
+		assert_int_equal(buffer_len(&server.got), lengths[i]);
+		assert_false(server.ended || client.ended);
+		conn_destroy(&server.conn);
+		conn_destroy(&client.conn);
+		buffer_finish(&server.got);
+		buffer_finish(&client.got);
+		loop_disarm(loop, &server.rest);
+		loop_destroy(&loop);
+	}
+	tls_destroy(&tls);
+}
+
+static void a_peer_that_is_gone_is_an_end_and_no_signal(void **state)
+{
+	struct tls *tls = make_tls();
+
+	loop = loop_create();
+	tls_pair(tls);
+	server.echo_until = 1;
+	append_zeros(&client, 1);
+	loop_run(loop);
+	conn_destroy(&server.conn);
+	append_zeros(&client, 100000);
+	loop_run(loop);
+	assert_true(client.ended);
+	buffer_finish(&server.got);
+	buffer_finish(&client.got);
+	loop_destroy(&loop);
+	tls_destroy(&tls);
+}
+
+struct raw {
+	struct loop_io io;
+	size_t got;
+};
+
+static void read_raw(struct loop_io *io, bool readable, bool writable)
+{
+	char bytes[4096];
+	ssize_t got = read(io->fd, bytes, sizeof(bytes));
+
+	if (got > 0)
+		((struct raw *)io)->got += (size_t)got;
+	else if (got == 0)
+		loop_stop(loop);
+}
+
+static void a_peer_that_closed_its_half_still_gets_what_was_appended(void **state)
+{
+	struct raw raw = { .io.ready = read_raw };
+	int fds[2];
+
+	a_pair(fds);
+	loop = loop_create();
+	client = (struct end){ 0 };
+	client.conn = conn_accept(loop, fds[0], &handler, &client);
+	append_zeros(&client, 1000000);
+	shutdown(fds[1], SHUT_WR);
+	conn_finish(&client.conn, 2000);
+	raw.io.fd = fds[1];
+	loop_watch(loop, &raw.io, true, false);
+	loop_run(loop);
+	assert_int_equal(raw.got, 1000000);
+	loop_unwatch(&raw.io);
+	loop_destroy(&loop);
+	close(fds[1]);
+}
+
 static void a_refused_dial_is_told_later_and_by_its_cause(void **state)
 {
 	struct conn_address address;
@@ -211,6 +398,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_turns_to_tls_and_carries_bytes_in_full),
+		cmocka_unit_test(a_handshake_that_the_peer_leaves_open_ends_in_time),
+		cmocka_unit_test(what_is_appended_after_tls_was_begun_never_goes_in_clear),
+		cmocka_unit_test(
+			bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses),
+		cmocka_unit_test(a_peer_that_is_gone_is_an_end_and_no_signal),
+		cmocka_unit_test(a_peer_that_closed_its_half_still_gets_what_was_appended),
 		cmocka_unit_test(a_refused_dial_is_told_later_and_by_its_cause),
 		cmocka_unit_test(addresses_are_written_and_read),
 	};

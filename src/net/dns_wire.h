@@ -9,18 +9,24 @@
 #ifndef NET_DNS_WIRE_H
 #define NET_DNS_WIRE_H
 
+#include "base/buffer.h"
 #include "net/dns.h"
 
 struct dns_question {
 	enum dns_type type;
-	char name[256];
+	char name[DNS_NAME_BYTES + 1];
 	uint32_t timeout_ms;
 };
+
+/* Whether it is a name that we ask about or believe as a target: labels of 1 to 63 letters (lower
+ * case), digits, '-' and '_'. */
+bool dns_name_is_plain(struct slice name);
 
 void dns_wire_put_query(struct buffer *out, const struct dns_question *question);
 bool dns_wire_get_query(struct slice body, struct dns_question *question);
 void dns_wire_put_answer(struct buffer *out, const struct dns_answer *answer);
-/* Fills *answer with memory of its own; free it with dns_wire_free_answer. False: malformed. */
+/* Fills *answer (but for name and took_us) with memory of its own; free it with
+ * dns_wire_free_answer (also twice). False: malformed, and nothing left to free. */
 bool dns_wire_get_answer(struct slice body, struct dns_answer *answer);
 void dns_wire_free_answer(struct dns_answer *answer);
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -18,7 +19,7 @@ struct loop {
 	struct timers timers;
 	struct task_list {
 		struct loop_task *first, **last;
-	} now, next; /* tasks of this wake-up, and of the one after it */
+	} now, next, end; /* tasks of this wake-up, of the one after it, of the loop's end */
 	struct signal_watch *signals;
 	bool stopped;
 };
@@ -40,6 +41,9 @@ struct loop *loop_create(void)
 	struct loop *loop = xcalloc(1, sizeof(*loop));
 	struct event_config *config = event_config_new();
 
+	/* A peer that is gone is an error of the write; libraries that write for us cannot say so.
+	 */
+	signal(SIGPIPE, SIG_IGN);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	loop->base = event_base_new_with_config(config);
 	event_config_free(config);
@@ -50,6 +54,7 @@ struct loop *loop_create(void)
 		abort();
 	loop->now.last = &loop->now.first;
 	loop->next.last = &loop->next.first;
+	loop->end.last = &loop->end.first;
 	loop->timers.now_ms = loop_clock_us() / 1000;
 	return loop;
 }
@@ -62,10 +67,10 @@ static void push(struct task_list *list, struct loop_task *task)
 	list->last = &task->next;
 }
 
-static void run_tasks(struct loop *loop)
+static void run_tasks(struct loop *loop, struct task_list *list)
 {
-	while (loop->now.first) {
-		struct loop_task *task = loop->now.first;
+	while (list->first) {
+		struct loop_task *task = list->first;
 
 		loop_undefer(loop, task);
 		task->run(task);
@@ -79,7 +84,8 @@ void loop_destroy(struct loop **loop_ref)
 	if (!loop)
 		return;
 	*loop_ref = NULL;
-	run_tasks(loop); /* what was put off frees memory */
+	run_tasks(loop, &loop->end);
+	run_tasks(loop, &loop->now); /* what was put off frees memory */
 	while (loop->signals) {
 		struct signal_watch *watch = loop->signals;
 
@@ -131,7 +137,7 @@ void loop_run(struct loop *loop)
 		/* A task may arm a timer that is due at once, and a timer defer a task. */
 		do {
 			timers_run(&loop->timers, loop_clock_us() / 1000);
-			run_tasks(loop);
+			run_tasks(loop, &loop->now);
 		} while (timer_is_due(loop));
 		if (loop->stopped)
 			break;
@@ -186,6 +192,12 @@ void loop_defer_to_next(struct loop *loop, struct loop_task *task)
 		push(&loop->next, task);
 }
 
+void loop_defer_to_end(struct loop *loop, struct loop_task *task)
+{
+	if (!task->link)
+		push(&loop->end, task);
+}
+
 void loop_undefer(struct loop *loop, struct loop_task *task)
 {
 	if (!task->link)
@@ -195,8 +207,10 @@ void loop_undefer(struct loop *loop, struct loop_task *task)
 		task->next->link = task->link;
 	else if (loop->now.last == &task->next)
 		loop->now.last = task->link;
-	else
+	else if (loop->next.last == &task->next)
 		loop->next.last = task->link;
+	else
+		loop->end.last = task->link;
 	task->link = NULL;
 }
 

@@ -35,7 +35,7 @@ struct loop_io {
 	struct event read_event, write_event;
 };
 
-struct loop *loop_create(void);
+struct loop *loop_create(void); /* from then on the process ignores SIGPIPE */
 void loop_destroy(struct loop **loop);
 void loop_run(struct loop *loop); /* returns after loop_stop */
 void loop_stop(struct loop *loop);
@@ -52,6 +52,8 @@ void loop_disarm(struct loop *loop, struct timer *timer);
 void loop_defer(struct loop *loop, struct loop_task *task); /* deferred already: fine */
 /* Puts it off to the next wake-up, which then comes without sleep: for long work in turns. */
 void loop_defer_to_next(struct loop *loop, struct loop_task *task);
+/* Runs it when the loop is destroyed: for what has no owner who would clean up. */
+void loop_defer_to_end(struct loop *loop, struct loop_task *task);
 void loop_undefer(struct loop *loop, struct loop_task *task); /* not deferred: fine */
 
 void loop_watch(struct loop *loop, struct loop_io *io, bool reads, bool writes);

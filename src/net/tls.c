@@ -52,10 +52,16 @@ static bool use_chain(SSL_CTX *ctx, struct slice pem)
 	return good;
 }
 
+/* An encrypted key is refused; OpenSSL would ask for its passphrase on the terminal. */
+static int no_passphrase(char *into, int size, int encrypting, void *arg)
+{
+	return -1;
+}
+
 static bool use_key(SSL_CTX *ctx, struct slice pem)
 {
 	BIO *bio = reader_of(pem);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	bool good = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
 
 	EVP_PKEY_free(key);
@@ -186,7 +192,8 @@ SSL *tls_dialling(const struct tls *tls, const char *name)
 		abort();
 	SSL_set_connect_state(ssl);
 	if (name)
-		SSL_set_tlsext_host_name(ssl, (void *)(uintptr_t)name); /* the macro casts const away */
+		SSL_set_tlsext_host_name(ssl,
+					 (void *)(uintptr_t)name); /* the macro casts const away */
 	return ssl;
 }
 
