@@ -4,6 +4,12 @@
  * actions until S2S_NONE; it owns no socket, clock, random source or log. Its output buffer holds
  * protocol text to be written before anything else; the driver consumes it after each action and
  * each input. Domains in options and actions are prepared (policy/domain.h).
+ *
+ * The clock: the driver calls .._tell_time(session, now_ms) before every input (create counts as
+ * none), with any clock that never goes back. The session keeps all deadlines and asks for its one
+ * timer only when the nearest of them is earlier than what is armed; so the timer may fire early,
+ * and .._timeout then asks for it anew. An input that comes too late, or to a session that has
+ * ended, is ignored, so an asynchronous answer needs no care.
  */
 #ifndef XMPP_S2S_H
 #define XMPP_S2S_H
@@ -19,7 +25,7 @@
 
 enum s2s_action_type {
 	S2S_NONE,
-	S2S_TIMER,     /* arm the session's one timer, moving it: `seconds`; 0: disarm */
+	S2S_TIMER,     /* arm the session's one timer, moving it: `seconds`, never 0 */
 	S2S_START_TLS, /* once the output is written; answered by .._secured or .._closed */
 	S2S_MAKE_KEY,  /* out: make the dialback key for `claim`; answer s2s_out_key */
 	S2S_CHECK_KEY, /* both: is `key` ours for `claim`? Answer .._key_checked(request) */
@@ -28,6 +34,9 @@ enum s2s_action_type {
 	S2S_VERIFIED,  /* out: the answer to s2s_out_verify(request): `verdict` */
 	S2S_READY,     /* out: stanzas may be written now. in: claim.sender_domain may send to
 			* claim.target_domain from now on */
+	S2S_NOT_READY, /* out: the peer answered with a dialback error: `failure`, `why`. What waits
+			* will not be written here; the stream stays, for verifying, until it is
+			* closed or idle */
 	S2S_STANZA,    /* `stanza` came, its pair is proven: claim has both domains */
 	S2S_REFUSED,   /* something the peer may not do was refused: `why`, counted, logged;
 			* the stream goes on unless S2S_CLOSED follows */

@@ -2,7 +2,8 @@
  * An inbound stream: we are the receiving server, and the authoritative one when we are asked
  * (RFC 6120 sections 4, 5, 9.2; XEP-0220). One session is one connection's life.
  *
- *   wait-header -> offered (features sent) -> [wait-tls -> wait-header -> offered] -> ... closing
+ *   wait-header -> offered (features sent) -> [wait-tls -> wait-header -> offered] ->
+ *   ready (a pair is proven) -> closing
  *
  * Header: `to` must be a local federated domain while federation is on, else host-unknown; `from`
  * a local domain: invalid-from (SEC-21c). Either may be missing (dialback names the pair later).
@@ -22,6 +23,9 @@
  * refuses: not-allowed; sender local or malformed: not-acceptable / bad-request; more than
  * `verify_pending_max` at a time: resource-constraint. Otherwise S2S_VERIFY; its verdict becomes
  * type='valid' (S2S_READY), 'invalid', or 'error' remote-server-timeout / remote-server-not-found.
+ * After 'invalid' the stream is closed (XEP-0220 2.2.1); when it carries other pairs or claims, the
+ * peer gets the dialback error forbidden instead, and they live on. A pair that is proven already
+ * is valid at once.
  * db:verify (we are authoritative): target of the question must be local federated; answered
  * valid/invalid by S2S_CHECK_KEY at once, in every state; unknown domain: dialback error
  * item-not-found. db:verify or db:result with a type are answers nobody asked for on an inbound
@@ -46,7 +50,8 @@
 
 struct s2s_in;
 
-#define S2S_IN_STREAM_IDS 3 /* one for each stream header that a connection can have */
+#define S2S_IN_PAIRS_MAX 256 /* proven on one stream; further claims get resource-constraint */
+#define S2S_IN_STREAM_IDS 3  /* one for each stream header that a connection can have */
 
 struct s2s_in_options { /* all copied but policy, which outlives the session or is replaced */
 	const struct policy *policy;
@@ -59,6 +64,8 @@ struct s2s_in_options { /* all copied but policy, which outlives the session or 
 struct s2s_in *s2s_in_create(const struct s2s_in_options *options);
 void s2s_in_destroy(struct s2s_in **session);
 
+/* Before each input: what time it is (s2s.h). */
+void s2s_in_tell_time(struct s2s_in *session, uint64_t now_ms);
 char *s2s_in_room(struct s2s_in *session, size_t *len);
 void s2s_in_filled(struct s2s_in *session, size_t len);
 void s2s_in_secured(struct s2s_in *session, const struct s2s_tls *tls);

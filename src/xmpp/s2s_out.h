@@ -27,7 +27,8 @@
  * Failures of the peer are told apart: its stream error host-unknown/host-gone gives
  * FAILURE_HOST_UNKNOWN, others FAILURE_STREAM_ERROR with its words in `why`; db:result type
  * 'invalid' FAILURE_DIALBACK_REFUSED; type 'error' FAILURE_DIALBACK_ERROR (item-not-found in it:
- * FAILURE_HOST_UNKNOWN) and the stream stays usable for verifying.
+ * FAILURE_HOST_UNKNOWN): then S2S_NOT_READY, and the stream stays usable for verifying. A peer
+ * that ends the stream instead of answering db:result counts as one that answered 'error'.
  */
 #ifndef XMPP_S2S_OUT_H
 #define XMPP_S2S_OUT_H
@@ -35,6 +36,8 @@
 #include "xmpp/s2s.h"
 
 struct s2s_out;
+
+#define S2S_OUT_VERIFIES_MAX 256 /* that wait on one stream; more get S2S_VERDICT_ERROR at once */
 
 struct s2s_out_options { /* all copied */
 	const char *local_domain, *remote_domain;
@@ -48,7 +51,8 @@ struct s2s_out_options { /* all copied */
 struct s2s_out *s2s_out_create(const struct s2s_out_options *options);
 void s2s_out_destroy(struct s2s_out **session);
 
-/* Inputs. */
+/* Inputs. Before each of them: what time it is (s2s.h). */
+void s2s_out_tell_time(struct s2s_out *session, uint64_t now_ms);
 void s2s_out_connected(struct s2s_out *session); /* TCP is up: the header goes out */
 char *s2s_out_room(struct s2s_out *session, size_t *len);
 void s2s_out_filled(struct s2s_out *session, size_t len);
