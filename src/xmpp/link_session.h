@@ -33,6 +33,7 @@
 #define LINK_INSTANCE_LEN 32 /* lowercase hex: 128 random bits, new at each start of a worker */
 #define LINK_NAME_BYTES 63   /* of a node: letters, digits, hyphens, dots */
 #define LINK_ORIGINS_MAX 256 /* named in one stream and direction; a sender needs few */
+#define LINK_REALMS_MAX 256  /* names in one <l:realms/> */
 #define LINK_STANZA_BYTES (4 * 1024 * 1024) /* above every limit at the doors */
 #define LINK_SECONDS_STEP 10		    /* each step until opened */
 #define LINK_SECONDS_PING 5		    /* of silence, then a ping */
@@ -62,7 +63,8 @@ enum link_action_type {
 	LINK_TIMER,  /* arm the one timer: `seconds` */
 	LINK_OPENED, /* both sides may send: peer_role, peer_instance, peer_last */
 	LINK_STANZA, /* `stanza`, lent until the next call, of `origin` and `number` */
-	LINK_FATE,   /* of ours: `origin`, `number` to `number_last`, `fate`, `failure` */
+	LINK_FATE,   /* of ours: `origin`, `number` to `number_last`, `fate`, `failure`; the peer's
+		      * claim, so `origin` may be nobody's and the range any */
 	LINK_REALMS, /* `names`: separated by single spaces, checked as node names */
 	LINK_CLOSED, /* write what is in the output, close; `why`. The last action */
 };
@@ -77,7 +79,7 @@ struct link_action {
 	enum failure failure;
 	const char *peer_role, *peer_instance;
 	bool peer_last;
-	unsigned peer_workers;
+	unsigned peer_workers; /* 0 when we accept: it does not say */
 	struct slice names;
 	const char *why;  /* for people; valid until destroy */
 	bool peer_closed; /* in order: system-shutdown or a plain footer */
@@ -101,7 +103,11 @@ struct buffer *link_session_output(struct link_session *session);
 bool link_session_is_open(const struct link_session *session);
 const char *link_session_state(const struct link_session *session);
 
-/* When open: appended to the output. `stanza` is canonical. */
+/*
+ * When open: appended to the output; else nothing, as what is unsettled is sent again anyway.
+ * `stanza` is canonical. After LINK_ORIGINS_MAX origins the stream ends in order: a new one
+ * names afresh.
+ */
 void link_session_send(struct link_session *session, const char *origin, uint64_t number,
 		       struct slice stanza);
 /* Fates of what the peer sent; neighbours that are alike go out as one element with ranges, at
