@@ -97,6 +97,8 @@ static void end(struct conn *c, enum conn_end how, const char *why)
 		conn_destroy(&(struct conn *){ c });
 		return;
 	}
+	if (how == CONN_EOF)
+		conn_acknowledged(c); /* the last chance to ask */
 	c->state = CONN_ENDED;
 	loop_unwatch(&c->io);
 	loop_undefer(c->loop, &c->read_on);
@@ -470,6 +472,12 @@ void conn_finish(struct conn **conn, unsigned linger_ms)
 	loop_defer_to_end(c->loop, &c->die);
 }
 
+void conn_hand_over(struct conn *c, const struct conn_handler *handler, void *owner)
+{
+	c->handler = handler;
+	c->owner = owner;
+}
+
 struct buffer *conn_out(struct conn *c)
 {
 	return &c->out;
@@ -515,6 +523,11 @@ void conn_pause(struct conn *c, bool paused)
 uint64_t conn_appended(const struct conn *c)
 {
 	return c->written + buffer_len(&c->out);
+}
+
+uint64_t conn_written(const struct conn *c)
+{
+	return c->written;
 }
 
 uint64_t conn_acknowledged(struct conn *c)

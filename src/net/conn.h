@@ -48,6 +48,9 @@ struct conn *conn_accept(struct loop *loop, int fd, const struct conn_handler *h
 struct conn *conn_dial(struct loop *loop, const struct conn_address *to, unsigned timeout_ms,
 		       const struct conn_handler *handler, void *owner);
 
+/* Another owner from now on, as when it has shown whose it is. */
+void conn_hand_over(struct conn *conn, const struct conn_handler *handler, void *owner);
+
 /* At once, unsent bytes lost; a socket that still has unread bytes is reset by TCP. */
 void conn_destroy(struct conn **conn);
 /* Sends what is left, closes in order, waits for the peer for at most `linger_ms`; all that
@@ -70,10 +73,12 @@ SSL *conn_tls(struct conn *conn); /* NULL before `secured` */
 void conn_pause(struct conn *conn, bool paused);
 
 /*
- * Bytes ever appended to conn_out, and how many of them the peer's TCP is known to have
- * acknowledged (it lags by up to two round trips; asks the kernel).
+ * Bytes ever appended to conn_out, how many of them were handed to the kernel (or to TLS on the way
+ * there), and how many the peer's TCP is known to have acknowledged (it lags by up to two round
+ * trips; asks the kernel). After `ended` too, until the connection is destroyed.
  */
 uint64_t conn_appended(const struct conn *conn);
+uint64_t conn_written(const struct conn *conn);
 uint64_t conn_acknowledged(struct conn *conn);
 
 /* "192.0.2.1:5269", "[2001:db8::1]:5269"; room for CONN_ADDRESS_TEXT bytes. */

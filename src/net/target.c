@@ -30,13 +30,13 @@ struct target {
 	struct dns_query *srv;
 	struct host *hosts;
 	size_t hosts_count;
-	unsigned pending;    /* address questions without answer */
-	bool is_static;      /* routes: any address may be dialled */
+	unsigned pending; /* address questions without answer */
+	bool is_static;	  /* routes: any address may be dialled */
 	const char *method;
 	uint64_t began_us;
 	uint32_t srv_us, address_us;
 	enum failure failure; /* what to say if no candidate is left */
-	char why[200];
+	char why[400];
 	struct loop_task later; /* answers that need no question */
 };
 
@@ -89,10 +89,10 @@ static size_t collect(struct target *t, struct target_candidate *candidates)
 		addresses_interleave(host->addresses, host->count);
 		for (size_t k = 0; k < host->count && count < TARGET_CANDIDATES_MAX; k++) {
 			const char *rule =
-				t->is_static ? NULL
-					     : address_refused(&host->addresses[k], host->port,
-							       t->rules.allowed,
-							       t->rules.allowed_count);
+				t->is_static
+					? NULL
+					: address_refused(&host->addresses[k], host->port,
+							  t->rules.allowed, t->rules.allowed_count);
 
 			if (rule) {
 				refuse(t, host, &host->addresses[k], rule);

@@ -22,8 +22,8 @@ struct target_candidate {
 };
 
 struct target_answer {
-	enum failure failure; /* NONE: there are candidates */
-	const char *why;      /* for the log; may be NULL */
+	enum failure failure;			   /* NONE: there are candidates */
+	const char *why;			   /* for the log; may be NULL */
 	const struct target_candidate *candidates; /* lent until the callback returns */
 	size_t count;
 	const char *method; /* "SRV", "A", "STATIC" */

@@ -40,19 +40,21 @@ static void mind_congestion(struct attachment_port *a)
 {
 	const struct queue_limits *limits = &a->worker->config->link_limits;
 
-	a->port.congested = a->queue.count > limits->stanzas / 2 || a->queue.bytes > limits->bytes / 2;
+	a->port.congested =
+		a->queue.count > limits->stanzas / 2 || a->queue.bytes > limits->bytes / 2;
 }
 
 static void expire(struct timer *timer)
 {
-	struct attachment_port *a = (void *)((char *)timer - offsetof(struct attachment_port, expiry));
+	struct attachment_port *a =
+		(void *)((char *)timer - offsetof(struct attachment_port, expiry));
 	uint64_t limit = a->worker->config->link_limits.seconds * UINT64_C(1000);
 
 	while (a->queue.first && a->queue.first->taken_ms + limit <= loop_now_ms(a->worker->loop)) {
 		struct item *item = a->queue.first;
 
-		router_settle(a->worker->router, &item,
-			      item->given ? LINK_UNCERTAIN : LINK_REFUSED, FAILURE_ATTACHMENT_DOWN);
+		router_settle(a->worker->router, &item, item->given ? LINK_UNCERTAIN : LINK_REFUSED,
+			      FAILURE_ATTACHMENT_DOWN);
 	}
 	mind_congestion(a);
 	if (a->queue.first)
@@ -108,7 +110,8 @@ static void tell_fate(struct port *port, const char *instance, uint64_t number, 
 
 static void on_flush(struct loop_task *task)
 {
-	struct attachment_port *a = (void *)((char *)task - offsetof(struct attachment_port, flush));
+	struct attachment_port *a =
+		(void *)((char *)task - offsetof(struct attachment_port, flush));
 
 	component_session_flush(a->session);
 	pump(a);
@@ -159,8 +162,8 @@ static void ready(struct attachment_port *a, uint64_t number)
 	a->up = true;
 	a->failures = 0;
 	a->why[0] = '\0';
-	log_event(EVENT_ATTACHMENT_UP, "attachment=%s module=%s server_s2s=%s sent_again=%zu", a->name,
-		  component_session_has_module(a->session) ? "yes" : "no",
+	log_event(EVENT_ATTACHMENT_UP, "attachment=%s module=%s server_s2s=%s sent_again=%zu",
+		  a->name, component_session_has_module(a->session) ? "yes" : "no",
 		  log_text(component_session_server_s2s(a->session)), again);
 }
 
@@ -190,7 +193,8 @@ static void pump(struct attachment_port *a)
 			worker_write_out(a->conn, component_session_output(a->session));
 			return;
 		case COMPONENT_TIMER:
-			loop_arm(a->worker->loop, &a->session_timer, event.seconds * UINT64_C(1000));
+			loop_arm(a->worker->loop, &a->session_timer,
+				 event.seconds * UINT64_C(1000));
 			break;
 		case COMPONENT_READY:
 			ready(a, event.number);
@@ -276,7 +280,8 @@ static void dial(struct attachment_port *a)
 	if (a->conn)
 		return;
 	if (!conn_address_parse(&to, a->address, a->tcp_port)) {
-		log_event(EVENT_ATTACHMENT_FAILED, "attachment=%s why=\"the address is none\"", a->name);
+		log_event(EVENT_ATTACHMENT_FAILED, "attachment=%s why=\"the address is none\"",
+			  a->name);
 		return;
 	}
 	a->conn = conn_dial(a->worker->loop, &to, DIAL_TIMEOUT_MS, &handler, a);
@@ -349,8 +354,7 @@ void attachment_port_destroy(struct attachment_port **port)
 	free(a);
 }
 
-bool attachment_port_is(const struct attachment_port *a,
-			const struct config_attachment *attachment)
+bool attachment_port_is(const struct attachment_port *a, const struct config_attachment *attachment)
 {
 	return !a->removed && strcmp(a->name, attachment->name) == 0 &&
 	       strcmp(a->address, attachment->address) == 0 && a->tcp_port == attachment->port &&
@@ -391,10 +395,10 @@ void attachment_port_status(const struct attachment_port *a, struct buffer *out)
 {
 	char *unsettled = xasprintf("%zu", a->queue.count);
 
-	snapshot_add(out, &(struct snapshot_record){
-				  5,
-				  { slice_of("attachment"), slice_of(a->name),
-				    slice_of(component_session_state(a->session)),
-				    slice_of(unsettled), slice_of(a->why) } });
+	snapshot_add(out,
+		     &(struct snapshot_record){ 5,
+						{ slice_of("attachment"), slice_of(a->name),
+						  slice_of(component_session_state(a->session)),
+						  slice_of(unsettled), slice_of(a->why) } });
 	free(unsettled);
 }

@@ -151,9 +151,8 @@ static void read_domains(struct config *config, const struct snapshot *s)
 
 		if (!policy_add_local(config->policy, r.fields[1], slice_is(r.fields[2], "on")))
 			continue;
-		config->domains =
-			xrealloc(config->domains,
-				 (config->domains_count + 1) * sizeof(config->domains[0]));
+		config->domains = xrealloc(config->domains, (config->domains_count + 1) *
+								    sizeof(config->domains[0]));
 		domain = &config->domains[config->domains_count++];
 		domain_prepare(r.fields[1], domain->domain);
 		domain->via = is_dash(r.fields[3]) ? NULL : text_of(r.fields[3]);
@@ -170,8 +169,8 @@ static void read_nodes(struct config *config, const struct snapshot *s)
 
 		if (!node_role_read(r.fields[2], &role))
 			continue;
-		config->nodes =
-			xrealloc(config->nodes, (config->nodes_count + 1) * sizeof(config->nodes[0]));
+		config->nodes = xrealloc(config->nodes,
+					 (config->nodes_count + 1) * sizeof(config->nodes[0]));
 		node = &config->nodes[config->nodes_count++];
 		node->name = text_of(r.fields[1]);
 		node->role = role;

@@ -25,7 +25,7 @@ struct config_node { /* a node that we link with */
 	char *pin;
 };
 
-struct config_attachment { /* a server with users */
+struct config_attachment {    /* a server with users */
 	char *name, *address; /* IP address */
 	uint16_t port;
 	char *component, *secret, *home_domain;

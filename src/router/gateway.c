@@ -264,7 +264,8 @@ void gateway_shut_down(struct gateway *g, void (*done)(void *arg), void *arg)
 {
 	g->done = done;
 	g->done_arg = arg;
-	g->stop_by_ms = loop_now_ms(g->worker.loop) + g->config->timeout_shutdown_s * UINT64_C(1000);
+	g->stop_by_ms =
+		loop_now_ms(g->worker.loop) + g->config->timeout_shutdown_s * UINT64_C(1000);
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
 	g->link_listeners_count = 0;

@@ -52,7 +52,8 @@ static void mind_congestion(struct link_port *l)
 {
 	const struct queue_limits *limits = &l->worker->config->link_limits;
 
-	l->port.congested = l->queue.count > limits->stanzas / 2 || l->queue.bytes > limits->bytes / 2;
+	l->port.congested =
+		l->queue.count > limits->stanzas / 2 || l->queue.bytes > limits->bytes / 2;
 }
 
 /* What waited too long: the link is down, or the fate does not come back. */
@@ -68,8 +69,7 @@ static void expire(struct timer *timer)
 		/* What the open link carries is settled by whoever has it. */
 		if (is_open(l) && item->given)
 			break;
-		router_settle(l->worker->router, &item,
-			      item->given ? LINK_UNCERTAIN : LINK_REFUSED,
+		router_settle(l->worker->router, &item, item->given ? LINK_UNCERTAIN : LINK_REFUSED,
 			      is_open(l) ? FAILURE_EXPIRED : FAILURE_LINK_DOWN);
 	}
 	mind_congestion(l);
@@ -104,8 +104,8 @@ static void send_item(struct port *port, struct item *item)
 		loop_arm(l->worker->loop, &l->expiry, 1000);
 }
 
-static void tell_fate(struct port *port, const char *instance, uint64_t number,
-		      enum link_fate fate, enum failure failure)
+static void tell_fate(struct port *port, const char *instance, uint64_t number, enum link_fate fate,
+		      enum failure failure)
 {
 	struct link_port *l = (void *)port;
 
@@ -243,7 +243,8 @@ static void pump(struct link_port *l)
 			worker_write_out(l->conn, link_session_output(l->session));
 			return;
 		case LINK_TIMER:
-			loop_arm(l->worker->loop, &l->session_timer, action.seconds * UINT64_C(1000));
+			loop_arm(l->worker->loop, &l->session_timer,
+				 action.seconds * UINT64_C(1000));
 			break;
 		case LINK_OPENED:
 			opened(l, &action);
@@ -289,16 +290,16 @@ static void begin_session(struct link_port *l, bool dials)
 	char id[S2S_STREAM_ID_LEN + 1];
 
 	worker_random_hex(id, S2S_STREAM_ID_LEN, true);
-	l->session = link_session_create(
-		&(struct link_options){ .dials = dials,
-					.node = config->node_name,
-					.peer = l->name,
-					.role = node_role_name(config->role),
-					.instance = l->worker->instance,
-					.workers = 1,
-					.last = config->role == ROLE_EDGE ||
-						config->attachments_count > 0 },
-		dials ? NULL : id);
+	l->session =
+		link_session_create(&(struct link_options){ .dials = dials,
+							    .node = config->node_name,
+							    .peer = l->name,
+							    .role = node_role_name(config->role),
+							    .instance = l->worker->instance,
+							    .workers = 1,
+							    .last = config->role == ROLE_EDGE ||
+								    config->attachments_count > 0 },
+				    dials ? NULL : id);
 	link_session_connected(l->session);
 	pump(l);
 }
@@ -310,8 +311,9 @@ static void on_secured(void *owner)
 
 	if (!tls_is_link(conn_tls(l->conn)) || !tls_peer_pin(conn_tls(l->conn), pin) ||
 	    strcmp(pin, l->pin) != 0) {
-		log_event(EVENT_LINK_REFUSED, "node=%s pin=%s why=\"another key than the one pinned\"",
-			  l->name, pin[0] ? pin : "-");
+		log_event(EVENT_LINK_REFUSED,
+			  "node=%s pin=%s why=\"another key than the one pinned\"", l->name,
+			  pin[0] ? pin : "-");
 		lost(l, false, "the node shows another key than the one pinned");
 		return;
 	}
@@ -515,10 +517,9 @@ void link_port_status(const struct link_port *l, struct buffer *out)
 	snapshot_add(out, &(struct snapshot_record){
 				  8,
 				  { slice_of("link"), slice_of(l->name),
-				    slice_of(node_role_name(l->role)),
-				    slice_of(state), slice_of(l->address ? "out" : "in"),
-				    slice_of(unsettled), slice_of(seconds),
-				    slice_of(is_open(l) ? "" : l->why) } });
+				    slice_of(node_role_name(l->role)), slice_of(state),
+				    slice_of(l->address ? "out" : "in"), slice_of(unsettled),
+				    slice_of(seconds), slice_of(is_open(l) ? "" : l->why) } });
 	free(unsettled);
 	free(seconds);
 }

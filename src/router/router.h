@@ -30,7 +30,8 @@ struct port {
 	bool relays;
 	/* More waits for it than half of what its queue may hold: who brings should pause. */
 	bool congested;
-	size_t open; /* the router's: items it brought that are not settled; the port outlives them */
+	size_t open; /* the router's: items it brought that are not settled; the port outlives them
+		      */
 };
 
 enum router_counter {

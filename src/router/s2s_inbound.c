@@ -129,8 +129,8 @@ static void take_stanza(struct s2s_inbound *in, const struct s2s_action *action)
 		router_refuse(in->worker->router, &in->owner->port, NULL, 0, &stanza,
 			      FAILURE_NOT_FORWARDABLE);
 	}
-	pause_if_congested(in, router_port_of(in->worker->router, SIDE_IN,
-					      action->claim.target_domain));
+	pause_if_congested(
+		in, router_port_of(in->worker->router, SIDE_IN, action->claim.target_domain));
 }
 
 static void verify(struct s2s_inbound *in, const struct s2s_action *action)
@@ -187,7 +187,8 @@ static void pump(struct s2s_inbound *in)
 			closed(in, &action);
 			return;
 		case S2S_MAKE_KEY:
-		case S2S_VERIFIED: /* an inbound session asks for neither */
+		case S2S_VERIFIED:
+		case S2S_NOT_READY: /* an inbound session asks for neither */
 			break;
 		}
 	}
@@ -299,8 +300,9 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 	    (uintptr_t)map_get(&port->addresses, slice_of(address)) >=
 		    config->connections_per_address_max) {
 		port->refused_connections++;
-		log_event(EVENT_S2S_IN_REFUSED, "address=%s connections=%zu why=\"limits.connections "
-						"or limits.connections_per_address\"",
+		log_event(EVENT_S2S_IN_REFUSED,
+			  "address=%s connections=%zu why=\"limits.connections "
+			  "or limits.connections_per_address\"",
 			  address, port->inbound.count);
 		close(fd);
 		return;

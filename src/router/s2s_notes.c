@@ -81,7 +81,7 @@ const char *s2s_condition(enum failure failure)
 {
 	return failure == FAILURE_FEDERATION_OFF || failure == FAILURE_SHUTDOWN ? "system-shutdown"
 	       : failure == FAILURE_NOT_FEDERATED				? "host-gone"
-										: "policy-violation";
+						  : "policy-violation";
 }
 
 enum failure s2s_failure_of(enum conn_end how)
@@ -107,10 +107,11 @@ void s2s_judge(struct conn *conn, const char *domain, const struct s2s_name *nam
 	*tls = (struct s2s_tls){ .certificate_valid = peer.chain_valid && peer.name_valid,
 				 .why = peer.why };
 	log_event(EVENT_S2S_TLS,
-		  "xcoder=%s local=%s peer=%s direction=%s tls=%s cipher=%s certificate=%s why=\"%s\"",
+		  "xcoder=%s local=%s peer=%s direction=%s tls=%s cipher=%s certificate=%s "
+		  "why=\"%s\"",
 		  name->xcoder, name->local, name->remote, direction(name), peer.version,
 		  peer.cipher,
-		  !peer.has_certificate	  ? "none"
+		  !peer.has_certificate	   ? "none"
 		  : tls->certificate_valid ? "valid"
 					   : "invalid",
 		  peer.why ? peer.why : "");

@@ -14,7 +14,8 @@
 #define ACK_POLL_MS 20
 #define ACK_POLL_BUSY_MS 5
 #define BUSY_ITEMS 256
-#define UNSENT_BYTES_MAX ((size_t)1 << 20) /* handed to the connection and not yet to the kernel */
+#define UNSENT_BYTES_MAX ((size_t)1 << 20) /* handed to the connection and not yet to the kernel   \
+					    */
 
 /* A question about a key, waiting for the authoritative server. */
 struct question {
@@ -265,8 +266,9 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 					     p->waiting.bytes + item->cost > limits->bytes))
 		failure = FAILURE_QUEUE_FULL;
 	if (decision.refused != FAILURE_NONE)
-		log_event(EVENT_POLICY_DECIDED, "local=%s peer=%s direction=OUT verdict=refused why=%s",
-			  p->local, p->remote, failure_name(failure));
+		log_event(EVENT_POLICY_DECIDED,
+			  "local=%s peer=%s direction=OUT verdict=refused why=%s", p->local,
+			  p->remote, failure_name(failure));
 	if (failure != FAILURE_NONE) {
 		router_settle(p->worker->router, &item, LINK_REFUSED, failure);
 	} else {
@@ -299,9 +301,9 @@ static void attempt_failed(struct s2s_pair *p, enum failure failure, const char 
 
 	set_why(p, failure, why);
 	p->failures++;
-	log_event(EVENT_S2S_OUT_FAILED, "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu",
-		  p->name.xcoder, p->local, p->remote, failure_name(failure), p->why,
-		  p->waiting.count);
+	log_event(EVENT_S2S_OUT_FAILED,
+		  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu", p->name.xcoder,
+		  p->local, p->remote, failure_name(failure), p->why, p->waiting.count);
 	s2s_log_state(&p->name, "PENDING", "DISCONNECTED", failure_name(failure));
 	answer_all(p, failure);
 	loop_arm(p->worker->loop, &p->retry,
@@ -325,8 +327,8 @@ static void closed(struct s2s_pair *p, const struct s2s_action *action)
 		log_event(EVENT_S2S_OUT_CLOSED,
 			  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
 			  " seconds=%" PRIu64,
-			  p->name.xcoder, p->local, p->remote, failure_name(failure), why, p->stanzas,
-			  (now_ms(p) - p->since_ms) / 1000);
+			  p->name.xcoder, p->local, p->remote, failure_name(failure), why,
+			  p->stanzas, (now_ms(p) - p->since_ms) / 1000);
 		s2s_log_state(&p->name, was_ready ? "CONNECTED" : "PENDING", "DISCONNECTED",
 			      failure_name(failure));
 		if (failure != FAILURE_NONE && !failure_rows[failure].retry)
@@ -409,6 +411,9 @@ static void pump(struct s2s_pair *p)
 			break;
 		case S2S_READY:
 			became_ready(p);
+			break;
+		case S2S_NOT_READY:
+			attempt_failed(p, action.failure, action.why);
 			break;
 		case S2S_REFUSED:
 			s2s_log_refused(&p->name, action.why);
@@ -500,8 +505,9 @@ static void on_ended(void *owner, enum conn_end how, const char *why)
 	enum failure failure = s2s_failure_of(how);
 
 	if (how == CONN_TLS_FAILED)
-		log_event(EVENT_S2S_TLS_FAILED, "xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"",
-			  p->name.xcoder, p->local, p->remote, why);
+		log_event(EVENT_S2S_TLS_FAILED,
+			  "xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"", p->name.xcoder,
+			  p->local, p->remote, why);
 	if (p->session) {
 		s2s_out_closed(p->session, failure, why);
 		pump(p);
@@ -804,10 +810,10 @@ void s2s_pair_status(const struct s2s_pair *p, struct buffer *out)
 		snprintf(bytes, sizeof(bytes), "%zu", p->waiting.bytes);
 		snprintf(seconds, sizeof(seconds), "%" PRIu64,
 			 (now_ms(p) - p->waiting.first->taken_ms) / 1000);
-		snapshot_add(out, &(struct snapshot_record){
-					  6,
-					  { slice_of("queue"), slice_of(p->local),
-					    slice_of(p->remote), slice_of(stanzas), slice_of(bytes),
-					    slice_of(seconds) } });
+		snapshot_add(out,
+			     &(struct snapshot_record){ 6,
+							{ slice_of("queue"), slice_of(p->local),
+							  slice_of(p->remote), slice_of(stanzas),
+							  slice_of(bytes), slice_of(seconds) } });
 	}
 }

@@ -62,12 +62,12 @@
 	X(RESOLVER_REBUILT, DNS, INFO, "resolver.rebuilt", "the resolver asks others from now on") \
 	/* s2s: the lines of the walk-through */                                                   \
 	X(STANZA_OUT, STREAM, INFO, "stanza.component.out", "sending:: ...")                       \
-	X(STANZA_IN, STREAM, INFO, "stanza.component.in", "received:: ...")                       \
+	X(STANZA_IN, STREAM, INFO, "stanza.component.in", "received:: ...")                        \
 	X(STREAM_OUT, STREAM, DEBUG, "stream.out", "an outbound stream's steps")                   \
 	X(STREAM_IN, STREAM, INFO, "stream.in", "closing stream used for dialback only")           \
 	X(STREAM_OPENED, STREAM, INFO, "onStreamOpen", "onStreamOpen:: <stream:stream ...>")       \
-	X(STREAM_FEATURES, STREAM, DEBUG, "stream.features", "what a stream offers")              \
-	X(STREAM_ERROR, STREAM, WARN, "stream.error", "the peer's stream error, word for word")   \
+	X(STREAM_FEATURES, STREAM, DEBUG, "stream.features", "what a stream offers")               \
+	X(STREAM_ERROR, STREAM, WARN, "stream.error", "the peer's stream error, word for word")    \
 	X(CONNECTION_STATE, STREAM, INFO, "ConnInfoHistory", "Connection state change: A->B: ...") \
 	X(DIALBACK_VERIFY, STREAM, INFO, "DBVerify", "DBVerify stream open, packet received")      \
 	/* s2s */                                                                                  \
@@ -142,6 +142,7 @@ static inline bool event_is_on(enum event_id event)
 
 /* log_event(EVENT_S2S_OUT_READY, "xcoder=%s peer=%s", ...): the arguments cost nothing if off. */
 #define log_event(event, ...) (event_is_on(event) ? event_write(event, __VA_ARGS__) : (void)0)
-void event_write(enum event_id event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void event_write(enum event_id event, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif
