@@ -163,13 +163,13 @@ static int add_anchors(struct ub_ctx *unbound, const char *lines)
 	int failed = 0;
 
 	while (*lines && !failed) {
-		size_t len = strcspn(lines, "\n");
-		char *line = xstrndup(lines, len);
+		char *record = xstrndup(lines, strcspn(lines, ";\n"));
 
-		if (line[strspn(line, " \t\r")] && *line != ';')
-			failed = ub_ctx_add_ta(unbound, line);
-		free(line);
-		lines += len + (lines[len] == '\n');
+		if (record[strspn(record, " \t\r")])
+			failed = ub_ctx_add_ta(unbound, record);
+		free(record);
+		lines += strcspn(lines, "\n");
+		lines += *lines == '\n';
 	}
 	return failed;
 }
