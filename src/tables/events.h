@@ -57,6 +57,7 @@
 	X(DNS_ANSWER, DNS, DEBUG, "dns.answer", "one question and its answer")                     \
 	X(DNS_FAILED, DNS, WARN, "dns.failed", "a question without a usable answer")               \
 	X(DNS_BOGUS, DNS, WARN, "dns.bogus", "an answer that fails DNSSEC validation")             \
+	X(DNS_CUT, DNS, WARN, "dns.cut", "an answer with more records than are used")              \
 	X(RESOLVER_READY, DNS, INFO, "resolver.ready", "the resolver knows whom to ask")           \
 	X(RESOLVER_LOST, DNS, WARN, "resolver.lost", "the resolver process is gone")               \
 	X(RESOLVER_REBUILT, DNS, INFO, "resolver.rebuilt", "the resolver asks others from now on") \
