@@ -1,0 +1,147 @@
+#include "store/check.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/map.h"
+#include "policy/domain.h"
+#include "store/pem.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static bool is_address(struct slice text)
+{
+	char copy[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+
+	if (text.len >= sizeof(copy))
+		return false;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	return inet_pton(AF_INET, copy, bytes) == 1 || inet_pton(AF_INET6, copy, bytes) == 1;
+}
+
+/* Appends the domain as it is compared; a host may be an address instead. */
+static bool prepare_domain(const struct setting *setting, const struct setting_field *field,
+			   struct slice text, struct buffer *out, char **why)
+{
+	char domain[DOMAIN_BYTES + 1];
+
+	if (field->kind == FIELD_HOST && is_address(text)) {
+		buffer_append_slice(out, text);
+		return true;
+	}
+	if (!domain_prepare(text, domain)) {
+		*why = setting_refusal(setting, field, text);
+		return false;
+	}
+	buffer_append_text(out, domain);
+	return true;
+}
+
+static bool rewrite_pem(const struct setting *setting, const char *text, struct buffer *out,
+			char **why)
+{
+	const struct setting_field *field = &setting->fields[0];
+	char *written = field->kind == FIELD_PEM ? pem_certificates(text) : pem_private_key(text);
+
+	if (!written) {
+		*why = setting_refusal(setting, field, slice_of(text));
+		return false;
+	}
+	buffer_append_text(out, written);
+	pem_wipe(&written);
+	return true;
+}
+
+static bool check_field(const struct setting *setting, const struct setting_field *field,
+			struct slice text, struct buffer *out, char **why)
+{
+	switch (field->kind) {
+	case FIELD_DOMAIN:
+	case FIELD_HOST:
+		return prepare_domain(setting, field, text, out, why);
+	case FIELD_PEM:
+	case FIELD_PRIVATE_KEY:
+		return rewrite_pem(setting, text.data, out, why); /* a whole entry: terminated */
+	default:
+		buffer_append_slice(out, text);
+		return true;
+	}
+}
+
+static bool check_entry(const struct setting *setting, char **entry, char **why)
+{
+	struct slice fields[SETTING_FIELDS_MAX];
+	size_t count = setting_split(setting, *entry, fields);
+	struct buffer out = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buffer_append_text(&out, " ");
+		if (!check_field(setting, &setting->fields[i], fields[i], &out, why)) {
+			buffer_finish(&out);
+			return false;
+		}
+	}
+	free(*entry);
+	*entry = buffer_take_text(&out);
+	return true;
+}
+
+/* Two equal elements, or two records with the same key, would leave open which one counts. */
+static bool has_twice(const struct setting *setting, const struct setting_value *value, char **why)
+{
+	struct map seen = { 0 };
+	struct slice fields[SETTING_FIELDS_MAX];
+	bool twice = false;
+
+	for (size_t i = 0; i < value->count && !twice; i++) {
+		struct slice key = slice_of(value->entries[i]);
+
+		if (setting->keyed) {
+			setting_split(setting, value->entries[i], fields);
+			key = fields[0];
+		}
+		twice = map_put(&seen, key, &seen) != NULL; /* any value will do */
+		if (twice)
+			*why = xasprintf("%s: '%.*s' is there twice", setting->name,
+					 SLICE_ARGS(key));
+	}
+	map_finish(&seen);
+	return twice;
+}
+
+bool check_value(const struct setting *setting, struct setting_value *value, char **why)
+{
+	for (size_t i = 0; i < value->count; i++) {
+		if (!check_entry(setting, &value->entries[i], why))
+			return false;
+	}
+	return !has_twice(setting, value, why);
+}
+
+static const char *text_after(const struct store *store, const struct store_change *changes,
+			      size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(changes[i].setting->name, name) == 0)
+			return changes[i].reset || !changes[i].value.count
+				       ? NULL
+				       : changes[i].value.entries[0];
+	}
+	return store_text(store, name);
+}
+
+bool check_together(const struct store *store, const struct store_change *changes, size_t count,
+		    char **why)
+{
+	const char *certificate = text_after(store, changes, count, "tls.certificate");
+	const char *key = text_after(store, changes, count, "tls.private_key");
+
+	if (!certificate || !key || pem_key_fits(certificate, key))
+		return true;
+	*why = xstrdup("tls.private_key: not the key of tls.certificate; set both at once by a "
+		       "tls.certificate that holds the key too");
+	return false;
+}

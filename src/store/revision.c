@@ -1,0 +1,92 @@
+#include "store/revision.h"
+
+#include "base/alloc.h"
+#include "store/database.h"
+#include "store/record.h"
+
+bool revision_last(sqlite3 *database, uint64_t *revision, char **why)
+{
+	sqlite3_stmt *statement =
+		database_prepare(database, "SELECT coalesce(max(number), 0) FROM revision", why);
+	bool found = statement && sqlite3_step(statement) == SQLITE_ROW;
+
+	if (found)
+		*revision = (uint64_t)sqlite3_column_int64(statement, 0);
+	else if (statement)
+		*why = database_error(database);
+	sqlite3_finalize(statement);
+	return found;
+}
+
+bool revision_add(sqlite3 *database, uint64_t revision, int64_t time_s, const char *author,
+		  char **why)
+{
+	sqlite3_stmt *statement = database_prepare(
+		database, "INSERT INTO revision(number, time, author) VALUES(?,?,?)", why);
+
+	if (!statement)
+		return false;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)revision);
+	sqlite3_bind_int64(statement, 2, time_s);
+	sqlite3_bind_text(statement, 3, author, -1, SQLITE_STATIC);
+	return database_finish(database, statement, why);
+}
+
+bool revision_add_change(sqlite3 *database, uint64_t revision, const char *setting,
+			 const char *before, const char *after, char **why)
+{
+	sqlite3_stmt *statement = database_prepare(
+		database, "INSERT INTO change(revision, setting, old, new) VALUES(?,?,?,?)", why);
+
+	if (!statement)
+		return false;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)revision);
+	sqlite3_bind_text(statement, 2, setting, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, before, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 4, after, -1, SQLITE_STATIC);
+	return database_finish(database, statement, why);
+}
+
+static const char *text_of(sqlite3_stmt *statement, int column)
+{
+	return (const char *)sqlite3_column_text(statement, column);
+}
+
+static void read_row(sqlite3_stmt *statement, struct store_past_change *change)
+{
+	change->revision = (uint64_t)sqlite3_column_int64(statement, 0);
+	change->time_s = sqlite3_column_int64(statement, 1);
+	change->author = xstrdup(text_of(statement, 2));
+	change->name = xstrdup(text_of(statement, 3));
+	record_split(text_of(statement, 4), &change->before);
+	record_split(text_of(statement, 5), &change->after);
+}
+
+bool revision_read(sqlite3 *database, size_t max, struct store_past_change **changes, size_t *count,
+		   char **why)
+{
+	sqlite3_stmt *statement = database_prepare(
+		database,
+		"SELECT number, time, author, setting, old, new FROM revision"
+		"  JOIN change ON revision = number ORDER BY number DESC, setting LIMIT ?",
+		why);
+	struct store_past_change *read = xcalloc(max ? max : 1, sizeof(*read));
+	size_t used = 0;
+	int step = SQLITE_ERROR;
+
+	if (statement) {
+		sqlite3_bind_int64(statement, 1, (sqlite3_int64)max);
+		while ((step = sqlite3_step(statement)) == SQLITE_ROW && used < max)
+			read_row(statement, &read[used++]);
+		if (step != SQLITE_DONE)
+			*why = database_error(database);
+		sqlite3_finalize(statement);
+	}
+	if (step != SQLITE_DONE) {
+		store_forget(read, used);
+		return false;
+	}
+	*changes = read;
+	*count = used;
+	return true;
+}

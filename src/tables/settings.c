@@ -1,0 +1,257 @@
+#include "tables/settings.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+/* Most settings have one field without a name. */
+#define FIELD(...) .fields = { { __VA_ARGS__ } }, .fields_count = 1
+#define RECORD(count, ...) .fields = { __VA_ARGS__ }, .fields_count = (count)
+#define FLAG FIELD(.kind = FIELD_FLAG)
+
+#define LIMIT(id, value, least, most, of, what, why)                                               \
+	{                                                                                          \
+		.name = "limits." id, .otherwise = #value, .unit = of, .roles = ROLE_ALL,          \
+		.seen_by = SEEN_BY_TRAFFIC, .effect = EFFECT_NEW_STREAMS,                          \
+		FIELD(.kind = FIELD_INTEGER, .min = (least), .max = (most)), .help = what,         \
+		.reason = why,                                                                     \
+	}
+#define TIMEOUT(id, value, least, most, what, why)                                                 \
+	{                                                                                          \
+		.name = "timeouts." id, .otherwise = #value, .unit = "seconds", .roles = ROLE_ALL, \
+		.seen_by = SEEN_BY_TRAFFIC, .effect = EFFECT_NEW_STREAMS,                          \
+		FIELD(.kind = FIELD_INTEGER, .min = (least), .max = (most)), .help = what,         \
+		.reason = why,                                                                     \
+	}
+
+#define BEFORE_AUTH "a stranger gets what the handshake needs and no more"
+#define RELAYED "of a stanza; RFC 6120 names no number, real traffic stays far below"
+#define WAITING "what waits is memory, and its senders would rather have an error"
+#define PATIENCE "shorter fails on slow networks, longer keeps what is dead"
+
+const struct setting settings[] = {
+	{ .name = "federation.enabled",
+	  .otherwise = "off",
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC | SEEN_BY_MANAGE,
+	  FLAG,
+	  .help = "XMPP federation as a whole: off, nothing foreign is accepted or dialed" },
+	{ .name = "federation.security_mode",
+	  .otherwise = "tls-required",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_CHOICE, .choices = { "tls-required", "tls-optional", "no-tls" }),
+	  .help = "TLS on streams to and from the world" },
+	{ .name = "federation.privacy_mode",
+	  .otherwise = "allow-list",
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_CHOICE, .choices = { "off", "allow-list", "deny-list" }),
+	  .help = "which foreign domains may talk to us: all, those allowed, all but those "
+		  "denied" },
+	{ .name = "federation.allow_list",
+	  .shape = SETTING_LIST,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_DOMAIN),
+	  .help = "domains that may talk to us in privacy mode allow-list; exact names" },
+	{ .name = "federation.deny_list",
+	  .shape = SETTING_LIST,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_DOMAIN),
+	  .help = "domains that may not in privacy mode deny-list; exact names" },
+	{ .name = "federation.use_static_routes",
+	  .otherwise = "off",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FLAG,
+	  .help = "whether federation.static_routes beat DNS" },
+	{ .name = "federation.static_routes",
+	  .shape = SETTING_RECORDS,
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  RECORD(4, { "domain", FIELD_DOMAIN }, { "host", FIELD_HOST },
+		 { "port", FIELD_INTEGER, 1, 65535 }, { "priority", FIELD_INTEGER, 0, 65535 }),
+	  .help = "where a domain's server is; the lowest priority is tried first" },
+	{ .name = "federation.dialback_secret",
+	  .random = true,
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_SECRET, .min = 16),
+	  .help = "dialback keys are made from it; the same on all edges of a domain" },
+	{ .name = "federation.dialback_secret_previous",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_SECRET, .min = 16),
+	  .help = "the secret before it was changed: keys made from it still verify" },
+	{ .name = "federation.verify_server_certificates",
+	  .otherwise = "on",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FLAG,
+	  .help = "whether a foreign server's certificate must be valid for its domain" },
+	{ .name = "domains",
+	  .shape = SETTING_RECORDS,
+	  .keyed = true,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC | SEEN_BY_MANAGE,
+	  RECORD(3, { "domain", FIELD_DOMAIN }, { "federated", FIELD_FLAG },
+		 { "node", FIELD_NAME, .optional = true }),
+	  .help = "domains of the inside, whether they are federated, and the node that leads "
+		  "there" },
+	{ .name = "nodes",
+	  .shape = SETTING_RECORDS,
+	  .keyed = true,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC | SEEN_BY_MANAGE,
+	  RECORD(4, { "name", FIELD_NAME },
+		 { "role", FIELD_CHOICE, .choices = { "edge", "core", "home" } },
+		 { "address", FIELD_ENDPOINT }, { "pin", FIELD_PIN }),
+	  .help = "the nodes we link with; address is where we dial, - if they dial us" },
+	{ .name = "attachments",
+	  .shape = SETTING_RECORDS,
+	  .keyed = true,
+	  .roles = ROLE_CORE | ROLE_HOME,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  RECORD(7, { "name", FIELD_NAME },
+		 { "kind", FIELD_CHOICE, .choices = { "prosody", "component" } },
+		 { "address", FIELD_ADDRESS }, { "port", FIELD_INTEGER, 1, 65535 },
+		 { "component", FIELD_DOMAIN }, { "secret", FIELD_SECRET, .min = 1 },
+		 { "home-domain", FIELD_DOMAIN }),
+	  .help = "the XMPP servers with the users, attached as components" },
+	{ .name = "dns.servers",
+	  .shape = SETTING_LIST,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_RESOLVER,
+	  FIELD(.kind = FIELD_ADDRESS),
+	  .help = "resolvers to ask; none: those of /etc/resolv.conf" },
+	{ .name = "dial.allowed_networks",
+	  .shape = SETTING_LIST,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FIELD(.kind = FIELD_NETWORK),
+	  .help = "private networks that foreign domains' servers may be in" },
+
+	LIMIT("stanza_bytes", 524288, 10000, 4194304, "bytes", "longest stanza",
+	      "RFC 6120 13.12 wants 10,000 at least; links carry 4 MiB"),
+	LIMIT("stanza_bytes_before_auth", 8192, 1024, 65536, "bytes",
+	      "all that a peer may send before it is authenticated", BEFORE_AUTH),
+	LIMIT("depth", 64, 4, 256, "elements", "deepest nesting", RELAYED),
+	LIMIT("depth_before_auth", 8, 4, 64, "elements", "the same before authentication",
+	      BEFORE_AUTH),
+	LIMIT("elements", 20000, 100, 1000000, "elements", "elements in one stanza", RELAYED),
+	LIMIT("elements_before_auth", 32, 16, 1000, "elements", "the same before authentication",
+	      BEFORE_AUTH),
+	LIMIT("attributes", 64, 8, 1000, "attributes", "attributes of one element", RELAYED),
+	LIMIT("attributes_before_auth", 16, 8, 64, "attributes", "the same before authentication",
+	      BEFORE_AUTH),
+	LIMIT("name_bytes", 1024, 64, 65536, "bytes", "longest name of an element or attribute",
+	      RELAYED),
+	LIMIT("name_bytes_before_auth", 256, 64, 4096, "bytes", "the same before authentication",
+	      BEFORE_AUTH),
+	LIMIT("queue_stanzas", 1000, 1, 1000000, "stanzas",
+	      "stanzas of a domain pair that wait for its stream", WAITING),
+	LIMIT("queue_bytes", 4194304, 65536, 1073741824, "bytes", "the same in bytes", WAITING),
+	LIMIT("queue_seconds", 60, 1, 3600, "seconds", "how long they may wait", WAITING),
+	LIMIT("link_queue_stanzas", 20000, 1, 10000000, "stanzas",
+	      "stanzas that a link to another node has not settled", WAITING),
+	LIMIT("link_queue_bytes", 67108864, 65536, 8589934592, "bytes", "the same in bytes",
+	      WAITING),
+	LIMIT("link_queue_seconds", 60, 1, 3600, "seconds",
+	      "how long they may wait for a link that is down", WAITING),
+	LIMIT("verify_pending", 20, 1, 1000, "verifications",
+	      "dialback verifications of one stream under way", "each may cost us a connection"),
+	LIMIT("connections", 8000, 1, 100000, "connections", "connections in all",
+	      "each takes a descriptor and memory"),
+	LIMIT("connections_per_address", 100, 1, 100000, "connections", "from one address",
+	      "one peer must not take them all"),
+
+	TIMEOUT("tcp", 10, 1, 120, "for a TCP connection to be made", PATIENCE),
+	TIMEOUT("tls", 15, 1, 120, "for a TLS handshake", PATIENCE),
+	TIMEOUT("step", 15, 1, 300, "for each answer of a stream's set-up", PATIENCE),
+	TIMEOUT("dialback", 30, 1, 300, "for a dialback result: they dial back meanwhile",
+		"must be longer than the peer's own verification"),
+	TIMEOUT("verify", 25, 1, 300, "for a key to be verified by its authoritative server",
+		"must be shorter than the peer waits for its result"),
+	TIMEOUT("authentication", 60, 1, 600, "for a peer that dialed us to be authenticated",
+		PATIENCE),
+	TIMEOUT("idle", 600, 1, 86400, "without a stanza, then the stream is closed", PATIENCE),
+	TIMEOUT("shutdown", 5, 1, 60, "for open streams to close when the node stops", PATIENCE),
+
+	{ .name = "tls.certificate",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FIELD(.kind = FIELD_PEM),
+	  .help = "our certificate towards the world, then the chain; a private key in it is taken "
+		  "as tls.private_key" },
+	{ .name = "tls.private_key",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FIELD(.kind = FIELD_PRIVATE_KEY),
+	  .help = "the key of tls.certificate" },
+	{ .name = "tls.trust",
+	  .roles = ROLE_EDGE,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  .effect = EFFECT_NEW_STREAMS,
+	  FIELD(.kind = FIELD_PEM),
+	  .help = "certificates of the authorities that we trust" },
+	{ .name = "log.levels",
+	  .shape = SETTING_RECORDS,
+	  .keyed = true,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC | SEEN_BY_MANAGE | SEEN_BY_RESOLVER,
+	  RECORD(2, { "module", FIELD_MODULE },
+		 { "level", FIELD_CHOICE, .choices = { "error", "warn", "info", "debug" } }),
+	  .help = "what each module logs; info where nothing is said" },
+	{ .name = "link.certificate",
+	  .internal = true,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_PEM),
+	  .help = "our certificate on links; its key's pin is what other nodes know us by" },
+	{ .name = "link.private_key",
+	  .internal = true,
+	  .roles = ROLE_ALL,
+	  .seen_by = SEEN_BY_TRAFFIC,
+	  FIELD(.kind = FIELD_PRIVATE_KEY),
+	  .help = "the key of link.certificate" },
+};
+const size_t settings_count = nitems(settings);
+
+const struct setting *setting_find(const char *name)
+{
+	for (size_t i = 0; i < nitems(settings); i++) {
+		if (strcmp(settings[i].name, name) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+bool setting_is_secret(const struct setting *setting)
+{
+	for (size_t i = 0; i < setting->fields_count; i++) {
+		if (field_is_secret(&setting->fields[i]))
+			return true;
+	}
+	return false;
+}
+
+bool role_read(const char *text, unsigned *role)
+{
+	static const char *const names[] = { "edge", "core", "home" };
+
+	for (size_t i = 0; i < nitems(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*role = 1u << i;
+			return true;
+		}
+	}
+	return false;
+}
