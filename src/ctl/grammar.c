@@ -122,6 +122,18 @@ void command_usage(struct buffer *out, const struct command *command)
 		      *command->arguments ? " " : "", command->arguments);
 }
 
+bool command_usages(struct buffer *out, const char *word)
+{
+	size_t len = strlen(word), before = buffer_len(out);
+
+	for (size_t i = 0; i < commands_count && len; i++) {
+		if (strncmp(commands[i].words, word, len) == 0 &&
+		    (commands[i].words[len] == ' ' || !commands[i].words[len]))
+			command_usage(out, &commands[i]);
+	}
+	return buffer_len(out) > before;
+}
+
 void command_help(struct buffer *out, const struct command *command)
 {
 	int width = 0;

@@ -47,6 +47,8 @@ bool command_node_add(const char *const *arguments, size_t count, const char *ad
 
 /* "usage: sallyport config set NAME [VALUE...]" */
 void command_usage(struct buffer *out, const struct command *command);
+/* That of each command that begins with the word; false: none does. */
+bool command_usages(struct buffer *out, const char *word);
 /* All about one command, or with NULL a line about each. */
 void command_help(struct buffer *out, const struct command *command);
 

@@ -119,6 +119,20 @@ static void help_about_one_begins_with_its_usage(void **state)
 	free(text);
 }
 
+static void half_a_command_is_answered_with_what_could_follow(void **state)
+{
+	struct buffer out = { 0 };
+	char *text;
+
+	assert_false(command_usages(&out, "conf"));
+	assert_false(command_usages(&out, ""));
+	assert_true(command_usages(&out, "config"));
+	text = buffer_take_text(&out);
+	assert_non_null(strstr(text, "usage: sallyport config get NAME\n"));
+	assert_null(strstr(text, "node"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +141,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_counted),
 		cmocka_unit_test(a_node_is_added_by_its_keys_in_any_order),
 		cmocka_unit_test(help_names_every_command),
+		cmocka_unit_test(half_a_command_is_answered_with_what_could_follow),
 		cmocka_unit_test(help_about_one_begins_with_its_usage),
 	};
 
