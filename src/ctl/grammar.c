@@ -1,0 +1,157 @@
+#include "ctl/grammar.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+#define MANY SIZE_MAX
+
+const struct command commands[] = {
+	{ "status", "[--json]", 0, 0, COMMAND_STATUS, NULL, true, false,
+	  "how the node does: processes, links, streams, queues",
+	  "The first line is the verdict; a line that begins with ! names what is wrong. With\n"
+	  "--json the same as JSON, and complete: the text shows at most 20 rows of each kind." },
+	{ "config show", "[PREFIX]", 0, 1, COMMAND_CONTROL, "show", false, false,
+	  "the settings, or those whose name begins with PREFIX",
+	  "Secrets are shown as fingerprints." },
+	{ "config get", "NAME", 1, 1, COMMAND_CONTROL, "get", false, false,
+	  "the value of one setting", NULL },
+	{ "config set", "NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, "set", false, true,
+	  "change a setting",
+	  "A list takes one VALUE for each entry; without VALUE it becomes empty. A VALUE that "
+	  "begins\n"
+	  "with @ is the content of that file, without the newline at its end; @@x is a literal "
+	  "@x." },
+	{ "config history", "", 0, 0, COMMAND_CONTROL, "history", false, false,
+	  "who changed what, and when", NULL },
+	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, "node-add",
+	  false, false, "let another node link with this one",
+	  "`sallyport node self` over there prints its pin. The address is for nodes that this "
+	  "one\n"
+	  "dials: a core dials edges and homes, the others dial nobody." },
+	{ "node list", "", 0, 0, COMMAND_CONTROL, "node-list", false, false,
+	  "the nodes that may link with this one", NULL },
+	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, "node-remove", false, false,
+	  "end the link with a node, and refuse it from now on", NULL },
+	{ "node self", "", 0, 0, COMMAND_CONTROL, "node-self", false, false,
+	  "this node's name, role and pin", "What `node add` on the other nodes wants to know." },
+	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, "retry", false, false,
+	  "try a domain again now, without waiting for its next attempt", NULL },
+	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, "close", false, false, "close a stream",
+	  "XCODER is the stream's id, as in the log and in `sallyport status`." },
+	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, NULL, true, false,
+	  "these lines, or all about one command", NULL },
+};
+const size_t commands_count = nitems(commands);
+
+/* How many of the words name this command: all of its own, or 0. */
+static size_t names(const struct command *command, const char *const *words, size_t count)
+{
+	const char *left = command->words;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strcspn(left, " ");
+
+		if (strlen(words[i]) != len || memcmp(words[i], left, len) != 0)
+			return 0;
+		left += len;
+		if (!*left)
+			return i + 1;
+		left++;
+	}
+	return 0;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *used)
+{
+	for (size_t i = 0; i < commands_count; i++) {
+		size_t named = names(&commands[i], words, count);
+
+		if (named) {
+			*used = named;
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+bool command_takes(const struct command *command, size_t arguments)
+{
+	return arguments >= command->min && arguments <= command->max;
+}
+
+bool command_node_add(const char *const *arguments, size_t count, const char *added[4],
+		      const char **why)
+{
+	static const struct {
+		const char *key;
+		size_t place;
+	} keys[] = { { "role=", 1 }, { "address=", 2 }, { "pin=", 3 } };
+	const char *found[4] = { count ? arguments[0] : NULL };
+
+	for (size_t i = 1; i < count; i++) {
+		const char **place = NULL, *value = strchr(arguments[i], '=');
+
+		for (size_t k = 0; k < nitems(keys) && value; k++) {
+			if (strncmp(arguments[i], keys[k].key, strlen(keys[k].key)) == 0)
+				place = &found[keys[k].place];
+		}
+		if (!place || *place || !value[1]) {
+			*why = place && *place ? "the same is said twice"
+			       : place	       ? "a value is missing"
+					       : "what is not role=, pin= or address=";
+			return false;
+		}
+		*place = value + 1;
+	}
+	if (!found[0] || !found[1] || !found[3]) {
+		*why = !found[0]   ? "the name is missing"
+		       : !found[1] ? "role= is missing"
+				   : "pin= is missing";
+		return false;
+	}
+	if (!found[2])
+		found[2] = "-";
+	memcpy(added, found, sizeof(found));
+	return true;
+}
+
+void command_usage(struct buffer *out, const struct command *command)
+{
+	buffer_printf(out, "usage: sallyport %s%s%s\n", command->words,
+		      *command->arguments ? " " : "", command->arguments);
+}
+
+bool command_usages(struct buffer *out, const char *word)
+{
+	size_t len = strlen(word), before = buffer_len(out);
+
+	for (size_t i = 0; i < commands_count && len; i++) {
+		if (strncmp(commands[i].words, word, len) == 0 &&
+		    (commands[i].words[len] == ' ' || !commands[i].words[len]))
+			command_usage(out, &commands[i]);
+	}
+	return buffer_len(out) > before;
+}
+
+void command_help(struct buffer *out, const struct command *command)
+{
+	int width = 0;
+
+	if (command) {
+		command_usage(out, command);
+		buffer_printf(out, "\n%s\n", command->help);
+		if (command->more)
+			buffer_printf(out, "\n%s\n", command->more);
+		return;
+	}
+	buffer_append_text(out, "usage: sallyport [-c FILE | -s SOCKET] COMMAND...\n\n");
+	for (size_t i = 0; i < commands_count; i++) {
+		int len = (int)strlen(commands[i].words);
+
+		width = len > width ? len : width;
+	}
+	for (size_t i = 0; i < commands_count; i++)
+		buffer_printf(out, "  %-*s  %s\n", width, commands[i].words, commands[i].help);
+	buffer_append_text(out, "\nsallyport help COMMAND says more about one.\n");
+}

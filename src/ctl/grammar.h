@@ -1,0 +1,55 @@
+/*
+ * The commands of `sallyport`, one row each: what the command line checks and explains, who may
+ * ask for it, and whom manage asks in turn. Both ends read this table, so they cannot disagree;
+ * adding a row is all it takes to add a command. No I/O.
+ */
+#ifndef CTL_GRAMMAR_H
+#define CTL_GRAMMAR_H
+
+#include "base/buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum command_place {
+	COMMAND_HERE,	 /* the program answers it itself */
+	COMMAND_STATUS,	 /* manage asks all processes and puts the answers together */
+	COMMAND_CONTROL, /* handed to control, as MESSAGE_CONFIG */
+	COMMAND_TRAFFIC, /* handed to traffic, as MESSAGE_COMMAND */
+};
+
+struct command {
+	const char *words;     /* "config set" */
+	const char *arguments; /* "NAME [VALUE...]" */
+	size_t min, max;       /* of them */
+	enum command_place place;
+	const char *verb; /* what control and traffic call it */
+	bool for_all;	  /* whoever may open the socket; the others are for who runs the node */
+	bool from_files;  /* an argument after the first that begins with @ names a file */
+	const char *help; /* one line */
+	const char *more; /* a paragraph, or NULL */
+};
+
+extern const struct command commands[];
+extern const size_t commands_count;
+
+/* The command that these words begin with, and in *used how many of them name it; or NULL. */
+const struct command *command_find(const char *const *words, size_t count, size_t *used);
+/* Whether a command takes so many arguments. */
+bool command_takes(const struct command *command, size_t arguments);
+
+/*
+ * The arguments of `node add` (NAME, then role=, pin=, address= in any order) as control wants
+ * them: name, role, address or "-", pin. The results are lent by the words. False: *why.
+ */
+bool command_node_add(const char *const *arguments, size_t count, const char *added[4],
+		      const char **why);
+
+/* "usage: sallyport config set NAME [VALUE...]" */
+void command_usage(struct buffer *out, const struct command *command);
+/* That of each command that begins with the word; false: none does. */
+bool command_usages(struct buffer *out, const char *word);
+/* All about one command, or with NULL a line about each. */
+void command_help(struct buffer *out, const struct command *command);
+
+#endif

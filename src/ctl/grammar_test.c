@@ -1,0 +1,149 @@
+#include "ctl/grammar.h"
+
+#include "base/alloc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define WORDS(...)                                                                                 \
+	((const char *const[]){ __VA_ARGS__ }), nitems(((const char *const[]){ __VA_ARGS__ }))
+
+static void a_command_is_found_by_all_its_words(void **state)
+{
+	size_t used = 0;
+
+	assert_string_equal(command_find(WORDS("status"), &used)->words, "status");
+	assert_int_equal(used, 1);
+	assert_string_equal(command_find(WORDS("config", "set", "a", "b"), &used)->verb, "set");
+	assert_int_equal(used, 2);
+	assert_null(command_find(WORDS("config"), &used));
+	assert_null(command_find(WORDS("config set"), &used));
+	assert_null(command_find(WORDS("stat"), &used));
+	assert_null(command_find(WORDS("statuses"), &used));
+	assert_null(command_find(WORDS(""), &used));
+	assert_null(command_find(NULL, 0, &used));
+}
+
+static void every_command_can_be_asked_for(void **state)
+{
+	for (size_t i = 0; i < commands_count; i++) {
+		const struct command *command = &commands[i];
+		bool handed_on =
+			command->place == COMMAND_CONTROL || command->place == COMMAND_TRAFFIC;
+
+		assert_int_equal(handed_on, command->verb != NULL);
+		assert_true(command->min <= command->max);
+		/* whoever may not change the node sees how it does, and nothing of its settings */
+		assert_int_equal(handed_on, !command->for_all);
+	}
+}
+
+static void arguments_are_counted(void **state)
+{
+	size_t used;
+	const struct command *set = command_find(WORDS("config", "set"), &used);
+	const struct command *get = command_find(WORDS("config", "get"), &used);
+
+	assert_false(command_takes(set, 0));
+	assert_true(command_takes(set, 1));
+	assert_true(command_takes(set, 64000));
+	assert_true(command_takes(get, 1));
+	assert_false(command_takes(get, 2));
+}
+
+static const struct {
+	const char *words[5];
+	const char *added; /* name role address pin, or why not */
+	bool good;
+} nodes[] = {
+	{ { "core-a", "role=core", "pin=ab12" }, "core-a core - ab12", true },
+	{ { "edge-a", "pin=ab12", "address=192.0.2.1:7400", "role=edge" },
+	  "edge-a edge 192.0.2.1:7400 ab12",
+	  true },
+	{ { "core-a", "role=core" }, "pin= is missing", false },
+	{ { "core-a", "pin=ab" }, "role= is missing", false },
+	{ { NULL }, "the name is missing", false },
+	{ { "core-a", "role=core", "role=edge" }, "the same is said twice", false },
+	{ { "core-a", "role=", "pin=ab" }, "a value is missing", false },
+	{ { "core-a", "core", "pin=ab" }, "what is not role=, pin= or address=", false },
+	{ { "core-a", "port=1", "pin=ab" }, "what is not role=, pin= or address=", false },
+};
+
+static void a_node_is_added_by_its_keys_in_any_order(void **state)
+{
+	for (size_t i = 0; i < nitems(nodes); i++) {
+		const char *added[4], *why = NULL;
+		size_t count = 0;
+		char line[128];
+
+		while (count < 5 && nodes[i].words[count])
+			count++;
+		assert_int_equal(command_node_add(nodes[i].words, count, added, &why),
+				 nodes[i].good);
+		if (nodes[i].good) {
+			snprintf(line, sizeof(line), "%s %s %s %s", added[0], added[1], added[2],
+				 added[3]);
+			why = line;
+		}
+		assert_string_equal(why, nodes[i].added);
+	}
+}
+
+static void help_names_every_command(void **state)
+{
+	struct buffer out = { 0 };
+	char *text;
+
+	command_help(&out, NULL);
+	text = buffer_take_text(&out);
+	for (size_t i = 0; i < commands_count; i++) {
+		assert_non_null(strstr(text, commands[i].words));
+		assert_non_null(strstr(text, commands[i].help));
+	}
+	free(text);
+}
+
+static void help_about_one_begins_with_its_usage(void **state)
+{
+	struct buffer out = { 0 };
+	size_t used;
+	char *text;
+
+	command_help(&out, command_find(WORDS("config", "get"), &used));
+	text = buffer_take_text(&out);
+	assert_string_equal(text, "usage: sallyport config get NAME\n\nthe value of one setting\n");
+	free(text);
+}
+
+static void half_a_command_is_answered_with_what_could_follow(void **state)
+{
+	struct buffer out = { 0 };
+	char *text;
+
+	assert_false(command_usages(&out, "conf"));
+	assert_false(command_usages(&out, ""));
+	assert_true(command_usages(&out, "config"));
+	text = buffer_take_text(&out);
+	assert_non_null(strstr(text, "usage: sallyport config get NAME\n"));
+	assert_null(strstr(text, "node"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_command_is_found_by_all_its_words),
+		cmocka_unit_test(every_command_can_be_asked_for),
+		cmocka_unit_test(arguments_are_counted),
+		cmocka_unit_test(a_node_is_added_by_its_keys_in_any_order),
+		cmocka_unit_test(help_names_every_command),
+		cmocka_unit_test(half_a_command_is_answered_with_what_could_follow),
+		cmocka_unit_test(help_about_one_begins_with_its_usage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
