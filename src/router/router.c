@@ -143,7 +143,7 @@ static const char *broken_rule(const struct policy *policy, enum side from,
 	if (from == SIDE_IN && !policy_is_local(policy, ours))
 		return "a sender that is not ours from inside";
 	if (from == SIDE_IN && policy_is_local(policy, foreign)) {
-		*failure = FAILURE_NO_ROUTE;
+		*failure = FAILURE_OWN_DOMAIN;
 		return "a target of ours from inside";
 	}
 	if (from == SIDE_IN && !policy_is_federated(policy, ours)) {

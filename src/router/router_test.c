@@ -95,7 +95,7 @@ static void what_breaks_a_rule_is_refused_whoever_brings_it(void **state)
 		{ true, "<message to='a@home.example'/>", "rule-broken" },
 		{ false, "<message from='b@far.example' to='c@far.example'/>", "rule-broken" },
 		{ false, "<message from='x@hidden.example' to='b@far.example'/>", "not-federated" },
-		{ false, "<message from='a@home.example' to='b@home.example'/>", "no-route" },
+		{ false, "<message from='a@home.example' to='b@home.example'/>", "own-domain" },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
