@@ -20,7 +20,8 @@ bool address_read(struct slice text, struct address *address); /* "192.0.2.1", "
 void address_text(const struct address *address, char text[ADDRESS_TEXT]);
 bool address_equals(const struct address *a, const struct address *b);
 
-/* "192.0.2.0/24", "2001:db8::/32", or one address. Host bits must be zero. */
+/* "192.0.2.0/24", "2001:db8::/32", or one address. Host bits must be zero. An IPv4 network has no
+ * IPv6 address, whatever form of IPv6 carries an IPv4 address of it. */
 struct network {
 	struct address base;
 	unsigned bits;
@@ -30,10 +31,11 @@ bool network_has(const struct network *network, const struct address *address);
 
 /*
  * NULL: may be dialled. Otherwise why not, for people ("loopback", "private", "link-local",
- * "multicast", ..., "port 25"): this network, loopback, private and shared (RFC 1918, 6598, 4193),
- * link-local, multicast, reserved, broadcast, documentation; also inside IPv4-mapped, 6to4, NAT64
- * and Teredo forms of IPv6; ports below 1024 other than 443. `allowed` networks are exempt from
- * the rules of addresses, not of ports.
+ * "multicast", ..., "port below 1024"): this network, loopback, private and shared (RFC 1918, 6598,
+ * 4193), link-local, multicast, reserved, broadcast, documentation; whatever IPv6 address is not
+ * global unicast; also inside IPv4-mapped, 6to4, NAT64 and Teredo forms of IPv6; ports below 1024
+ * other than 443. `allowed` networks are exempt from the rules of addresses, not of ports; an
+ * IPv4 network among them exempts those forms of its addresses too.
  */
 const char *address_refused(const struct address *address, uint16_t port,
 			    const struct network *allowed, size_t allowed_count);

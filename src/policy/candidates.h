@@ -20,7 +20,8 @@ struct srv_record {
  * each choice and returns a number evenly in [0, bound). */
 typedef uint32_t candidates_random_fn(void *arg, uint32_t bound);
 void srv_sort(struct srv_record *records, size_t count, candidates_random_fn *random, void *arg);
-/* RFC 2782: a single record whose target is "." says that the service is decidedly not there. */
+/* RFC 2782: a single record whose target is the root ("." or "") says that the service is decidedly
+ * not there. */
 bool srv_says_no_service(const struct srv_record *records, size_t count);
 
 /* Sorts one target's addresses in place so that the families alternate, IPv6 first. */
