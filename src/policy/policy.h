@@ -2,6 +2,11 @@
  * Who may talk to whom, and how: one decision over two prepared domains, made from the settings,
  * before DNS. Immutable once built; no I/O. The same object serves the edge (both directions),
  * the core and the home node.
+ *
+ * Names in lists match exactly: no wildcards, and a domain's entry says nothing about the domains
+ * below it. Only the list of the privacy mode in force is read. While static routes are used, a
+ * domain that has one counts as allowed; it doesn't outweigh the deny list, because whoever denies
+ * a domain means it, while a route may just have been left behind.
  */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
@@ -30,23 +35,26 @@ void policy_set_static_routes(struct policy *policy, bool used);
 void policy_set_verify_certificates(struct policy *policy, bool verify);
 bool policy_add_allowed(struct policy *policy, struct slice domain);
 bool policy_add_denied(struct policy *policy, struct slice domain);
-/* `host` is an address literal or a name; routes of one domain are tried by priority, lowest
- * first. */
+/* `host` is an address literal, in brackets or not, or a name; routes of one domain are tried by
+ * priority, lowest first, equal ones as they were added. False also: port 0. */
 bool policy_add_route(struct policy *policy, struct slice domain, struct slice host, uint16_t port,
 		      uint16_t priority);
-/* A domain or chat alias that the inside serves; federated or not, nobody outside may claim it. */
+/* A domain or chat alias that the inside serves; federated or not, nobody outside may claim it.
+ * Added twice: the last call counts. */
 bool policy_add_local(struct policy *policy, struct slice domain, bool federated);
 
 struct policy_route {
-	const char *host;
+	const char *host; /* a prepared name, or what address_read reads (no brackets) */
 	uint16_t port, priority;
 };
 
 struct policy_decision {
 	enum failure refused; /* FAILURE_NONE: they may talk */
 	enum security_mode security;
-	bool verify_certificate; /* of their server when we dial: chain and name must be valid */
-	const struct policy_route *routes; /* static routes, sorted; they beat DNS */
+	/* of their server when we dial: chain and name must be valid. Never without TLS. */
+	bool verify_certificate;
+	/* Static routes, sorted, lent by the policy; they beat DNS. None when refused. */
+	const struct policy_route *routes;
 	size_t routes_count;
 };
 

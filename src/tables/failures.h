@@ -102,6 +102,10 @@
 	X(NOT_FEDERATED, "not-federated", CANCEL, "not-allowed", false,                            \
 	  "this domain does not take part in federation",                                          \
 	  "the local domain is not in domains, or not marked federated")                           \
+	X(OWN_DOMAIN, "own-domain", CANCEL, "not-allowed", false,                                  \
+	  "this domain is served here and not reached by federation",                              \
+	  "a peer claims to speak for a domain of ours, or a stanza between two domains of ours "  \
+	  "came to the gateway: compare domains with what the home server serves")                 \
 	X(RULE_BROKEN, "rule-broken", CANCEL, "not-allowed", false,                                \
 	  "this stanza breaks a rule of the gateway",                                              \
 	  "another node sent what it may not: the log line link.refused names the rule")           \
