@@ -26,14 +26,15 @@ struct dialback_claim {
 	const char *stream_id; /* chosen by the receiving server */
 };
 
-/* `previous` (NULL: none): a key made with it is still valid, while the secret is changed. */
+/* `previous` (NULL: none): a key made with it is still valid, while the secret is changed. NULL: a
+ * text shorter than DIALBACK_SECRET_MIN. The texts are not kept. */
 struct dialback_secret *dialback_secret_create(const char *text, const char *previous);
 void dialback_secret_destroy(struct dialback_secret **secret); /* wipes it */
 
 /* HMAC-SHA-256(hex(SHA-256(secret)), target SP sender SP stream id) (XEP-0185 section 2). */
 void dialback_key(const struct dialback_secret *secret, const struct dialback_claim *claim,
 		  char key[DIALBACK_KEY_LEN + 1]);
-/* In constant time, whatever `key` is. */
+/* In constant time, whatever `key` is. Exact: no white space around it, no upper case. */
 bool dialback_verify(const struct dialback_secret *secret, const struct dialback_claim *claim,
 		     struct slice key);
 /* For people: whether two nodes have the same secret. 16 hex digits of a SHA-256 over a label and
