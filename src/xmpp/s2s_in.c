@@ -504,6 +504,7 @@ static const struct pair *pair_of(struct s2s_in *s, struct slice from_domain,
 	if (!s2s_domain(from_domain, sender))
 		return NULL;
 	pair = find_pair(s, sender, target);
+	s->last_pair = NULL;
 	if (pair && keep_text(s->last_from, from_domain) && keep_text(s->last_to, to_domain))
 		s->last_pair = pair;
 	if (pair == NULL && !policy_is_federated(s->policy, target))
