@@ -18,13 +18,20 @@
  *       module: <a:hello instance='P' peer='G' had='7' s2s='no'/>
  *       we:     <a:hello instance='G' had='22' open='21'/>
  *
- *   and go on behind that. A module of another instance has forgotten: what its predecessor had
+ *   and go on behind that; <a:r/> behind our hello makes sure that the module knows us before we
+ *   send. `peer` is the gateway it knows last, `had` up to where it has had that one's stanzas;
+ *   ours says up to where we have had the module's, and `open` which of these are not settled.
+ *   A module of another instance has forgotten: what its predecessor had
  *   not acknowledged is uncertain. When we are another instance, the module sends again what is
  *   open, under the numbers it has had, and its instance and number are the stanza's origin: who
  *   has had that origin knows the repeat.
+ *   Stanzas to the component's own name are no remote traffic: they come without a number.
  * - Without it: after a batch we ping the home domain (XEP-0199), and its answer, an error too,
  *   says that everything before has been read. What was not so answered when a stream ends is
  *   uncertain, and what the server sent and we did not read is lost: XEP-0114 has no better.
+ *
+ * Which kind it is shows behind <handshake/>: the module's hello comes there, and before the answer
+ * to a ping that we send at once.
  *
  * What the component itself is asked (ping, disco, ...) is answered here and not handed up.
  */
@@ -37,6 +44,7 @@
 #include <stdint.h>
 
 #define COMPONENT_INSTANCE_LEN 32 /* lowercase hex digits: 128 random bits */
+#define COMPONENT_OPEN_MAX 16384  /* ranges of the module's stanzas not settled yet */
 #define COMPONENT_SECONDS_STEP 15 /* for each step until ready, the TCP connection apart */
 #define COMPONENT_SECONDS_QUIET                                                                    \
 	15 /* then we ping; a dead peer is noticed within three of these                           \
