@@ -183,6 +183,25 @@ void log_write(const char *module, enum log_level level, const char *location, c
 		logger.dropped++;
 }
 
+void log_forward(struct slice line)
+{
+	char copy[LOG_LINE_BYTES];
+	size_t len = line.len < sizeof(copy) ? line.len : sizeof(copy) - 1;
+	ssize_t n;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line.data[i];
+
+		copy[i] = (char)(c < ' ' || c == 0x7f ? '?' : c);
+	}
+	copy[len++] = '\n';
+	do
+		n = write(logger.fd, copy, len);
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)len)
+		logger.dropped++;
+}
+
 const char *log_value(struct slice value)
 {
 	static _Thread_local char values[VALUES][LOG_VALUE_BYTES * 3 + sizeof(CUT)];

@@ -12,15 +12,13 @@
 struct supervisor;
 
 struct supervisor_config {
-	const char *node;     /* name, for the children's log lines */
 	const char *programs; /* folder of the programs; NULL: where our own lies */
 	/* A sealed snapshot for that process; the supervisor closes it. -1: cannot be had now. */
 	int (*snapshot)(void *arg, enum process process);
 	void (*message)(void *arg, enum process from, struct message *message);
-	/* One line of a child, without its end; beside stderr. May be NULL. */
+	/* One line of a child, without its end; it was forwarded to stderr. May be NULL. */
 	void (*line)(void *arg, struct slice line);
 	void *arg;
-	unsigned stop_ms; /* how long children may take to finish; 0: 5 s */
 };
 
 struct supervisor_child {
@@ -40,10 +38,11 @@ void supervisor_add_listener(struct supervisor *supervisor, enum process process
 void supervisor_start(struct supervisor *supervisor, enum process process);
 bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
 		     uint32_t request, struct slice body);
-/* Asks config.snapshot again for each running child and hands it over. */
-void supervisor_settings_changed(struct supervisor *supervisor);
-/* Asks all to finish, kills what does not, then calls done(arg of the config) once. */
-void supervisor_stop(struct supervisor *supervisor, void (*done)(void *arg));
+/* Asks config.snapshot again for that child and hands it over, if it runs. */
+void supervisor_settings_changed(struct supervisor *supervisor, enum process process);
+/* Asks all to finish, kills what has not in time, then calls done(arg of the config) once, later.
+ */
+void supervisor_stop(struct supervisor *supervisor, unsigned within_ms, void (*done)(void *arg));
 struct supervisor_child supervisor_child(const struct supervisor *supervisor, enum process process);
 
 #endif

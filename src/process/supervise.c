@@ -1,0 +1,568 @@
+#include "process/supervise.h"
+
+#include "base/alloc.h"
+#include "ipc/wire.h"
+#include "net/messenger.h"
+#include "tables/events.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 5000
+#define STEADY_MS 60000	 /* who lived so long starts again at once */
+#define GONE_MS 2000	 /* from closing its channel to its end; then it is stuck */
+#define READ_BYTES 65536 /* of log lines in one turn; then others get theirs */
+#define NOT_RUN 127	 /* the exit status of shells for it */
+
+#define CONTAINER(part, type, member) ((type *)(void *)((char *)(part)-offsetof(type, member)))
+
+struct listener {
+	struct listener *next;
+	enum process process;
+	int fd;
+	char name[];
+};
+
+struct child {
+	struct supervisor *supervisor;
+	enum process process;
+	struct supervisor_child state;
+	struct messenger *messenger;
+	int far_end; /* of its channel and its log pipe, until it is forked; -1: none */
+	int far_log;
+	struct loop_io exit, log;
+	struct buffer lines;
+	struct timer restart, kill;
+	uint64_t started_ms;
+	unsigned backoff_ms;
+};
+
+struct supervisor {
+	struct loop *loop;
+	struct supervisor_config config;
+	char *programs;
+	struct child children[PROCESS_COUNT];
+	struct listener *listeners;
+	struct loop_task start, stopped;
+	bool stopping;
+	void (*done)(void *arg);
+};
+
+/* Log lines */
+
+static void take_line(struct child *child, struct slice line)
+{
+	log_forward(line);
+	if (child->supervisor->config.line)
+		child->supervisor->config.line(child->supervisor->config.arg, line);
+}
+
+static void take_lines(struct child *child)
+{
+	const char *end;
+	size_t len = buffer_len(&child->lines);
+
+	while (len && (end = memchr(buffer_data(&child->lines), '\n', len))) {
+		struct slice line = { buffer_data(&child->lines), 0 };
+
+		line.len = (size_t)(end - line.data);
+		take_line(child, line);
+		buffer_consume(&child->lines, line.len + 1);
+		len = buffer_len(&child->lines);
+	}
+	if (len >= LOG_LINE_BYTES) { /* no line of ours is so long */
+		take_line(child, (struct slice){ buffer_data(&child->lines), len });
+		buffer_consume(&child->lines, len);
+	}
+}
+
+/* False at the end of the pipe. */
+static bool read_log(struct child *child)
+{
+	size_t taken = 0;
+
+	while (taken < READ_BYTES) {
+		ssize_t n = read(child->log.fd, buffer_reserve(&child->lines, LOG_LINE_BYTES),
+				 LOG_LINE_BYTES);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN;
+		buffer_filled(&child->lines, (size_t)n);
+		taken += (size_t)n;
+		take_lines(child);
+	}
+	return true;
+}
+
+static void on_log(struct loop_io *io, bool readable, bool writable)
+{
+	struct child *child = CONTAINER(io, struct child, log);
+
+	if (!read_log(child))
+		loop_unwatch(io); /* it closed its end; the exit closes ours */
+}
+
+static void close_log(struct child *child)
+{
+	if (child->log.fd < 0)
+		return;
+	read_log(child);
+	if (buffer_len(&child->lines))
+		take_line(child,
+			  (struct slice){ buffer_data(&child->lines), buffer_len(&child->lines) });
+	buffer_finish(&child->lines);
+	loop_unwatch(&child->log);
+	close(child->log.fd);
+	child->log.fd = -1;
+}
+
+/* Messages */
+
+static void on_message(void *arg, struct message *message)
+{
+	struct child *child = arg;
+	const struct supervisor_config *config = &child->supervisor->config;
+
+	if (message->type == MESSAGE_READY)
+		child->state.ready = true;
+	else
+		config->message(config->arg, child->process, message);
+}
+
+/* Without its channel a child is of no use; mostly it is just about to be reaped. */
+static void on_gone(void *arg)
+{
+	struct child *child = arg;
+
+	messenger_destroy(&child->messenger);
+	child->state.ready = false;
+	if (!timer_is_armed(&child->kill))
+		loop_arm(child->supervisor->loop, &child->kill, GONE_MS);
+}
+
+static const struct messenger_handler handler = { on_message, on_gone };
+
+/* Starting */
+
+static void start_later(struct child *child)
+{
+	if (child->supervisor->stopping)
+		return;
+	loop_arm(child->supervisor->loop, &child->restart, child->backoff_ms);
+	child->backoff_ms *= 2;
+	if (child->backoff_ms > BACKOFF_MAX_MS)
+		child->backoff_ms = BACKOFF_MAX_MS;
+}
+
+static void close_far_ends(struct child *child)
+{
+	if (child->far_end >= 0)
+		close(child->far_end);
+	if (child->far_log >= 0)
+		close(child->far_log);
+	child->far_end = child->far_log = -1;
+}
+
+static void give_up_start(struct child *child, const char *what, const char *why)
+{
+	log_event(EVENT_PROCESS_FAILED, "process=%s why=\"%s: %s\"", process_name(child->process),
+		  what, why);
+	messenger_destroy(&child->messenger);
+	close_far_ends(child);
+	close_log(child);
+	start_later(child);
+}
+
+static bool send_snapshot(struct child *child)
+{
+	const struct supervisor_config *config = &child->supervisor->config;
+	int fd = config->snapshot(config->arg, child->process);
+	bool sent;
+
+	if (fd < 0)
+		return false;
+	sent = messenger_send(child->messenger, MESSAGE_SNAPSHOT, 0, (struct slice){ 0 }, fd);
+	close(fd);
+	return sent;
+}
+
+/* Its channel, its log pipe, and all that is for it alone; false: it was given up. */
+static bool prepare(struct child *child)
+{
+	struct supervisor *supervisor = child->supervisor;
+	int channel[2], log[2];
+
+	if (pipe2(log, O_CLOEXEC | O_NONBLOCK) < 0) {
+		give_up_start(child, "log pipe", strerror(errno));
+		return false;
+	}
+	child->log.fd = log[0];
+	child->far_log = log[1];
+	loop_watch(supervisor->loop, &child->log, true, false);
+	if (!channel_pair(channel)) {
+		give_up_start(child, "channel", strerror(errno));
+		return false;
+	}
+	child->far_end = channel[1];
+	child->messenger = messenger_create(supervisor->loop, channel[0], PROCESS_CONTROL,
+					    child->process, &handler, child);
+	if (!send_snapshot(child)) {
+		give_up_start(child, "settings", "there is no snapshot");
+		return false;
+	}
+	for (const struct listener *l = supervisor->listeners; l; l = l->next) {
+		if (l->process == child->process)
+			messenger_send(child->messenger, MESSAGE_LISTENER, 0, slice_of(l->name),
+				       l->fd);
+	}
+	return true;
+}
+
+static void send_peer(struct child *child, enum process peer, int fd)
+{
+	char body = (char)peer;
+
+	messenger_send(child->messenger, MESSAGE_PEER, 0, (struct slice){ &body, 1 }, fd);
+}
+
+static bool is_fresh(const struct child *child)
+{
+	return child->far_end >= 0;
+}
+
+/* A channel between each two that may talk, of whom one is about to start. */
+static void introduce(struct supervisor *supervisor)
+{
+	for (enum process a = 0; a < PROCESS_COUNT; a++) {
+		for (enum process b = 0; b < a; b++) {
+			struct child *one = &supervisor->children[a];
+			struct child *other = &supervisor->children[b];
+			int ends[2];
+
+			if (!one->messenger || !other->messenger || !process_pair_may_talk(a, b) ||
+			    !(is_fresh(one) || is_fresh(other)) || !channel_pair(ends))
+				continue;
+			send_peer(one, b, ends[0]);
+			send_peer(other, a, ends[1]);
+			close(ends[0]);
+			close(ends[1]);
+		}
+	}
+}
+
+/*
+ * In the child, between fork and exec. It gets a session of its own, so that a Ctrl-C on our
+ * terminal reaches us alone and the stop is orderly; and dies with us, whatever we die of.
+ */
+static _Noreturn void become_program(const struct child *child, const char *program, pid_t parent)
+{
+	char *const arguments[] = { xstrdup(program), NULL };
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int far_end = fcntl(child->far_end, F_DUPFD_CLOEXEC, CHANNEL_CONTROL_FD + 1);
+	int far_log = fcntl(child->far_log, F_DUPFD_CLOEXEC, CHANNEL_CONTROL_FD + 1);
+	sigset_t none;
+
+	if (null < 0 || far_end < 0 || far_log < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(far_log, STDOUT_FILENO) < 0 || dup2(far_log, STDERR_FILENO) < 0 ||
+	    dup2(far_end, CHANNEL_CONTROL_FD) < 0)
+		_exit(NOT_RUN);
+	close_range(CHANNEL_CONTROL_FD + 1, ~0U, 0);
+	setsid();
+	umask(077);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	unsetenv("NOTIFY_SOCKET"); /* only control speaks for the service */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || chdir("/") < 0)
+		_exit(NOT_RUN);
+	execv(program, arguments);
+	log_event(EVENT_PROCESS_FAILED, "process=%s why=\"cannot run %s: %s\"",
+		  process_name(child->process), log_text(program), strerror(errno));
+	_exit(NOT_RUN);
+}
+
+static void spawn(struct child *child)
+{
+	struct supervisor *supervisor = child->supervisor;
+	char *program = xasprintf("%s/%s", supervisor->programs, process_program(child->process));
+	pid_t parent = getpid(), pid;
+
+	messenger_send(child->messenger, MESSAGE_START, 0, (struct slice){ 0 }, -1);
+	pid = fork();
+	if (pid == 0)
+		become_program(child, program, parent);
+	free(program);
+	if (pid < 0) {
+		give_up_start(child, "fork", strerror(errno));
+		return;
+	}
+	close_far_ends(child);
+	child->exit.fd = pidfd_open(pid, 0);
+	if (child->exit.fd < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		give_up_start(child, "pidfd", strerror(errno));
+		return;
+	}
+	fcntl(child->exit.fd, F_SETFD, FD_CLOEXEC);
+	loop_watch(supervisor->loop, &child->exit, true, false);
+	child->state.pid = pid;
+	child->started_ms = loop_now_ms(supervisor->loop);
+	log_event(child->state.starts ? EVENT_PROCESS_RESTARTED : EVENT_PROCESS_START,
+		  "process=%s pid=%d", process_name(child->process), pid);
+	child->state.starts++;
+}
+
+/* All that wait for their start, in one go: so they know each other from the beginning. */
+static void start_waiting(struct loop_task *task)
+{
+	struct supervisor *supervisor = CONTAINER(task, struct supervisor, start);
+	bool fresh[PROCESS_COUNT] = { false };
+
+	if (supervisor->stopping)
+		return;
+	for (enum process p = 0; p < PROCESS_COUNT; p++) {
+		struct child *child = &supervisor->children[p];
+
+		if (child->state.started && !child->state.pid && !timer_is_armed(&child->restart))
+			fresh[p] = prepare(child);
+	}
+	introduce(supervisor);
+	for (enum process p = 0; p < PROCESS_COUNT; p++) {
+		if (fresh[p])
+			spawn(&supervisor->children[p]);
+	}
+}
+
+static void on_restart(struct timer *timer)
+{
+	struct child *child = CONTAINER(timer, struct child, restart);
+
+	loop_defer(child->supervisor->loop, &child->supervisor->start);
+}
+
+/* Ending */
+
+static void describe_end(int status, char *text, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, size, "exit status %d", WEXITSTATUS(status));
+}
+
+static void finish_if_all_ended(struct supervisor *supervisor)
+{
+	for (enum process p = 0; p < PROCESS_COUNT; p++) {
+		if (supervisor->children[p].state.pid)
+			return;
+	}
+	loop_defer(supervisor->loop, &supervisor->stopped);
+}
+
+static void take_end(struct child *child, int status)
+{
+	struct supervisor *supervisor = child->supervisor;
+	uint64_t alive_ms = loop_now_ms(supervisor->loop) - child->started_ms;
+	int pid = child->state.pid;
+	char end[sizeof(child->state.last_end)];
+
+	loop_unwatch(&child->exit);
+	close(child->exit.fd);
+	close_log(child);
+	messenger_destroy(&child->messenger);
+	loop_disarm(supervisor->loop, &child->kill);
+	child->state.pid = 0;
+	child->state.ready = false;
+	describe_end(status, end, sizeof(end));
+	if (supervisor->stopping) {
+		log_event(EVENT_PROCESS_STOP, "process=%s pid=%d why=\"%s\"",
+			  process_name(child->process), pid, end);
+		finish_if_all_ended(supervisor);
+		return;
+	}
+	memcpy(child->state.last_end, end, sizeof(end));
+	log_event(EVENT_PROCESS_DIED, "process=%s pid=%d why=\"%s\" seconds=%llu",
+		  process_name(child->process), pid, end, (unsigned long long)(alive_ms / 1000));
+	if (alive_ms >= STEADY_MS)
+		child->backoff_ms = BACKOFF_MIN_MS;
+	start_later(child);
+}
+
+static void on_exit_of(struct loop_io *io, bool readable, bool writable)
+{
+	struct child *child = CONTAINER(io, struct child, exit);
+	int status;
+
+	if (waitpid(child->state.pid, &status, WNOHANG) == child->state.pid)
+		take_end(child, status);
+}
+
+static void on_kill(struct timer *timer)
+{
+	struct child *child = CONTAINER(timer, struct child, kill);
+
+	if (!child->state.pid)
+		return;
+	log_event(EVENT_PROCESS_KILLED, "process=%s pid=%d", process_name(child->process),
+		  child->state.pid);
+	kill(child->state.pid, SIGKILL);
+}
+
+static void on_stopped(struct loop_task *task)
+{
+	struct supervisor *supervisor = CONTAINER(task, struct supervisor, stopped);
+
+	supervisor->done(supervisor->config.arg);
+}
+
+/* The module's face */
+
+static char *own_folder(void)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len <= 0)
+		return xstrdup(".");
+	path[len] = '\0';
+	*strrchr(path, '/') = '\0';
+	return xstrdup(path);
+}
+
+struct supervisor *supervisor_create(struct loop *loop, const struct supervisor_config *config)
+{
+	struct supervisor *supervisor = xcalloc(1, sizeof(*supervisor));
+
+	supervisor->loop = loop;
+	supervisor->config = *config;
+	supervisor->programs = config->programs ? xstrdup(config->programs) : own_folder();
+	supervisor->start.run = start_waiting;
+	supervisor->stopped.run = on_stopped;
+	for (enum process p = 0; p < PROCESS_COUNT; p++) {
+		struct child *child = &supervisor->children[p];
+
+		child->supervisor = supervisor;
+		child->process = p;
+		child->far_end = child->far_log = child->log.fd = child->exit.fd = -1;
+		child->exit.ready = on_exit_of;
+		child->log.ready = on_log;
+		child->restart.fire = on_restart;
+		child->kill.fire = on_kill;
+		child->backoff_ms = BACKOFF_MIN_MS;
+	}
+	return supervisor;
+}
+
+static void drop_child(struct child *child)
+{
+	struct loop *loop = child->supervisor->loop;
+
+	if (child->state.pid) {
+		kill(child->state.pid, SIGKILL);
+		waitpid(child->state.pid, NULL, 0);
+		loop_unwatch(&child->exit);
+		close(child->exit.fd);
+	}
+	close_log(child);
+	messenger_destroy(&child->messenger);
+	loop_disarm(loop, &child->restart);
+	loop_disarm(loop, &child->kill);
+}
+
+void supervisor_destroy(struct supervisor **supervisor_ref)
+{
+	struct supervisor *supervisor = *supervisor_ref;
+
+	if (!supervisor)
+		return;
+	*supervisor_ref = NULL;
+	for (enum process p = 0; p < PROCESS_COUNT; p++)
+		drop_child(&supervisor->children[p]);
+	loop_undefer(supervisor->loop, &supervisor->start);
+	loop_undefer(supervisor->loop, &supervisor->stopped);
+	while (supervisor->listeners) {
+		struct listener *listener = supervisor->listeners;
+
+		supervisor->listeners = listener->next;
+		close(listener->fd);
+		free(listener);
+	}
+	free(supervisor->programs);
+	free(supervisor);
+}
+
+void supervisor_add_listener(struct supervisor *supervisor, enum process process, const char *name,
+			     int fd)
+{
+	struct listener *listener = xmalloc(sizeof(*listener) + strlen(name) + 1);
+
+	listener->process = process;
+	listener->fd = fd;
+	strcpy(listener->name, name);
+	listener->next = supervisor->listeners;
+	supervisor->listeners = listener;
+}
+
+void supervisor_start(struct supervisor *supervisor, enum process process)
+{
+	assert(process != PROCESS_CONTROL);
+	supervisor->children[process].state.started = true;
+	loop_defer(supervisor->loop, &supervisor->start);
+}
+
+bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
+		     uint32_t request, struct slice body)
+{
+	struct child *child = &supervisor->children[to];
+
+	return child->messenger && messenger_send(child->messenger, type, request, body, -1);
+}
+
+void supervisor_settings_changed(struct supervisor *supervisor, enum process process)
+{
+	struct child *child = &supervisor->children[process];
+
+	if (child->messenger && !send_snapshot(child))
+		log_event(EVENT_PROCESS_FAILED, "process=%s why=\"settings cannot be handed over\"",
+			  process_name(process));
+}
+
+void supervisor_stop(struct supervisor *supervisor, unsigned within_ms, void (*done)(void *arg))
+{
+	if (supervisor->stopping)
+		return;
+	supervisor->stopping = true;
+	supervisor->done = done;
+	for (enum process p = 0; p < PROCESS_COUNT; p++) {
+		struct child *child = &supervisor->children[p];
+
+		loop_disarm(supervisor->loop, &child->restart);
+		if (!child->state.pid)
+			continue;
+		if (child->messenger)
+			messenger_send(child->messenger, MESSAGE_SHUTDOWN, 0, (struct slice){ 0 },
+				       -1);
+		loop_arm(supervisor->loop, &child->kill, within_ms);
+	}
+	finish_if_all_ended(supervisor);
+}
+
+struct supervisor_child supervisor_child(const struct supervisor *supervisor, enum process process)
+{
+	return supervisor->children[process].state;
+}

@@ -1,0 +1,10 @@
+/* The node in the DMZ: hears the world, and is dialed by the core. */
+#include "process/role.h"
+#include "tables/settings.h"
+
+const struct role role_edge = {
+	.name = "edge",
+	.bit = ROLE_EDGE,
+	.services = { { "s2s", PROCESS_TRAFFIC }, { "link", PROCESS_TRAFFIC } },
+	.services_count = 2,
+};

@@ -1,0 +1,10 @@
+/* The node beside the users' server: is dialed by the core. */
+#include "process/role.h"
+#include "tables/settings.h"
+
+const struct role role_home = {
+	.name = "home",
+	.bit = ROLE_HOME,
+	.services = { { "link", PROCESS_TRAFFIC } },
+	.services_count = 1,
+};
