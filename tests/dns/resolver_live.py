@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The real resolver process, in its sandbox, against a real unbound, in a network of its own.
+"""The real resolver process, in its sandbox, against real unbounds, in a network of its own.
 
     resolver_live.py [BUILD-FOLDER]      as root; under 15 seconds; 0 when all is right
 
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from signed_zone import SignedZone
 
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 SNAPSHOT, PEER, START, SHUTDOWN, READY, QUERY, ANSWER = 1, 3, 4, 5, 6, 7, 8
@@ -55,10 +57,32 @@ server:
 {big}
 forward-zone:
   name: "lame.example"
-  forward-addr: 127.0.0.1@5399
+  forward-addr: 127.0.0.3
 remote-control:
   control-enable: no
 """
+SIGNED_CONF = """
+server:
+  interface: 127.0.0.3
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  directory: "{folder}"
+  pidfile: ""
+  use-syslog: no
+  logfile: ""
+  module-config: "iterator"
+  access-control: 127.0.0.0/8 allow
+  local-zone: "lame.example" refuse
+auth-zone:
+  name: "."
+  zonefile: "{folder}/root.zone"
+  for-downstream: yes
+  for-upstream: no
+remote-control:
+  control-enable: no
+"""
+TRUST_ANCHORS = pathlib.Path("/usr/share/dns/root.key")
 
 
 def put(data):
@@ -202,22 +226,33 @@ def udp_is_truncated(name):
         return bool(s.recv(65535)[2] & 2)
 
 
-def start_unbound(folder):
-    big = "\n".join('  local-data: "big.fed.example 60 SRV %d 0 5269 a-host-with-a-long-name-%d'
-                    '.fed.example."' % (i, i) for i in range(60))
-    conf = folder / "unbound.conf"
-    conf.write_text(UNBOUND_CONF.format(folder=folder, big=big))
-    with open(folder / "unbound.log", "wb") as log:
+def start_unbound(folder, name, address, text):
+    conf = folder / (name + ".conf")
+    conf.write_text(text)
+    with open(folder / (name + ".log"), "wb") as log:
         unbound = subprocess.Popen([shutil.which("unbound") or "/usr/sbin/unbound", "-d", "-c",
                                     str(conf)], stdout=log, stderr=log)
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and unbound.poll() is None:
         with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", 53)) == 0:
+            if s.connect_ex((address, 53)) == 0:
                 return unbound
         time.sleep(0.02)
     unbound.kill()
-    raise AssertionError("unbound does not start: " + (folder / "unbound.log").read_text())
+    raise AssertionError("unbound does not start: " + (folder / (name + ".log")).read_text())
+
+
+def start_servers(folder):
+    big = "\n".join('  local-data: "big.fed.example 60 SRV %d 0 5269 a-host-with-a-long-name-%d'
+                    '.fed.example."' % (i, i) for i in range(60))
+    zone = SignedZone()
+    zone.add("_xmpp-server._tcp.true.example.", "SRV", "1 2 5269 x.true.example.")
+    zone.add("forged.example.", "A", "192.0.2.66", signed=["192.0.2.1"])
+    (folder / "root.zone").write_text(zone.text())
+    TRUST_ANCHORS.write_text("; a line for people\n\n" + zone.anchor())
+    plain = start_unbound(folder, "plain", "127.0.0.1",
+                          UNBOUND_CONF.format(folder=folder, big=big))
+    return [plain, start_unbound(folder, "signed", "127.0.0.3", SIGNED_CONF.format(folder=folder))]
 
 
 def answers(r):
@@ -262,9 +297,12 @@ def deadlines_and_changes(r):
     time.sleep(0.2)
     r.settings(["127.0.0.1"])
     check("other servers, while a question is open", r.answer(request), FOUND)
+
+    r.settings(["127.0.0.2", "127.0.0.1"])
+    check("one of two servers is dead", r.lookup(A, "x1.fed.example"), FOUND)
     silent.close()
 
-    r.settings(["::1"], ("dns.dnssec", "on"))
+    r.settings(["::1"])
     check("a server with an IPv6 address", r.lookup(A, "here.test"), FOUND)
     r.settings(["not an address"])
     check("a server that is none: as it was", r.lookup(AAAA, "x1.fed.example"), FOUND)
@@ -280,6 +318,22 @@ def deadlines_and_changes(r):
     check("and one again", r.lookup(A, "x1.fed.example"), FOUND)
 
 
+def dnssec(r):
+    r.settings(["127.0.0.3"], ("dns.dnssec", "on"))
+    answer = r.lookup(SRV, "_xmpp-server._tcp.true.example")
+    check("DNSSEC: a signed answer", answer, FOUND, [(1, 2, 5269, "x.true.example")])
+    assert answer.secure
+    answer = r.lookup(A, "forged.example")
+    check("DNSSEC: a forged one", answer, BOGUS, [])
+    assert answer.why
+    r.settings(["127.0.0.1"], ("dns.dnssec", "on"))
+    check("DNSSEC: a server that passes no signatures", r.lookup(A, "x1.fed.example"), BOGUS, [])
+    r.settings(["127.0.0.3"])
+    answer = r.lookup(A, "forged.example")
+    check("no DNSSEC: believed", answer, FOUND, ["192.0.2.66"])
+    assert not answer.secure
+
+
 def sandbox_is_on(pid):
     status = dict(line.split(":\t", 1) for line in
                   pathlib.Path("/proc/%d/status" % pid).read_text().splitlines() if ":\t" in line)
@@ -290,13 +344,14 @@ def sandbox_is_on(pid):
 
 
 def run(program, folder):
-    unbound, r = start_unbound(folder), None
+    servers, r = start_servers(folder), None
     try:
         r = Resolver(program, folder / "resolver.log", ["127.0.0.1"])
         sandbox_is_on(r.pid)
         answers(r)
         many_at_once(r)
         deadlines_and_changes(r)
+        dnssec(r)
         r.control.send(SHUTDOWN)
         assert r.wait(3) == 0
         log = (folder / "resolver.log").read_text()
@@ -312,16 +367,27 @@ def run(program, folder):
     finally:
         if r and r.pid:
             os.kill(r.pid, signal.SIGKILL)
-        unbound.terminate()
-        unbound.wait(5)
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(5)
+
+
+def own_trust_anchors():
+    """A place for them that only we see."""
+    folder = TRUST_ANCHORS.parent
+    subprocess.run(["mount", "-t", "tmpfs", "none",
+                    str(folder if folder.exists() else folder.parent)], check=True)
+    folder.mkdir(exist_ok=True)
 
 
 def main():
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else TREE / "build").resolve()
     if "SALLYPORT_OWN_NETWORK" not in os.environ:
         os.environ["SALLYPORT_OWN_NETWORK"] = "1"
-        os.execvp("unshare", ["unshare", "--net", sys.executable, __file__, str(build)])
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__, str(build)])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    own_trust_anchors()
     signal.alarm(15)
     with tempfile.TemporaryDirectory() as folder:
         run(str(build / "src/process/sallyport-resolver"), pathlib.Path(folder))
