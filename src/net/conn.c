@@ -194,7 +194,8 @@ static bool read_some(struct conn *c)
 	}
 	if (c->handler)
 		c->handler->filled(c->owner, (size_t)got);
-	return may_read(c) && (c->ssl || (size_t)got == room);
+	/* To read only to hear that there is nothing costs a system call, and the owner room. */
+	return may_read(c) && ((size_t)got == room || (c->ssl && SSL_has_pending(c->ssl)));
 }
 
 static void read_all(struct conn *c)

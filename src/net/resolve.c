@@ -212,6 +212,11 @@ bool resolve_configure(struct resolve *resolve, const struct resolve_config *con
 		ub_ctx_delete(unbound);
 		return false;
 	}
+	/* Deleting a context answers what is open with SERVFAIL, whatever its header says. */
+	for (struct resolve_query *q = resolve->queries; q; q = q->next) {
+		if (q->asking)
+			ub_cancel(resolve->unbound, q->unbound_id);
+	}
 	ub_ctx_delete(resolve->unbound);
 	resolve->unbound = unbound;
 	for (struct resolve_query *q = resolve->queries; q; q = q->next) {
