@@ -121,14 +121,13 @@ void asks_send(struct asks *asks, enum process to, enum message_type type, struc
 		fail(ask, "cannot be asked");
 }
 
-bool asks_take(struct asks *asks, enum process from, const struct message *message)
+void asks_take(struct asks *asks, enum process from, const struct message *message)
 {
 	for (struct ask *ask = asks->open; ask; ask = ask->next) {
 		if (ask->to == from && ask->reply == message->type &&
 		    ask->request == message->request) {
 			answer(ask, NULL, message->body);
-			return true;
+			return;
 		}
 	}
-	return false;
 }

@@ -26,7 +26,7 @@ void asks_destroy(struct asks **asks); /* what is open stays unanswered */
 void asks_reach(struct asks *asks, enum process process, struct messenger *messenger);
 void asks_send(struct asks *asks, enum process to, enum message_type type, struct slice body,
 	       unsigned timeout_ms, uint64_t tag);
-/* Each message of a process that may be a reply; false: it is none that anybody waits for. */
-bool asks_take(struct asks *asks, enum process from, const struct message *message);
+/* Each message of a process that may be a reply. */
+void asks_take(struct asks *asks, enum process from, const struct message *message);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tables/events.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -270,6 +271,7 @@ void control_socket_listen(struct control_socket *socket, int fd)
 {
 	struct listener *listener = xcalloc(1, sizeof(*listener));
 
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); /* accepted from until it is empty */
 	listener->socket = socket;
 	listener->io.fd = fd;
 	listener->io.ready = on_connection;

@@ -82,7 +82,7 @@ void desk_reach(struct desk *desk, enum process process, struct messenger *messe
 
 void desk_take(struct desk *desk, enum process from, const struct message *message)
 {
-	asks_take(desk->asks, from, message); /* too late: its job is answered */
+	asks_take(desk->asks, from, message);
 }
 
 static void say(struct desk *desk, uint64_t session, enum reply_status status, const char *text)
@@ -225,8 +225,7 @@ void desk_ask(struct desk *desk, uint64_t session, const struct visitor *visitor
 	const char *why = judge(visitor, command, count, &status), *added[4];
 
 	if (!why && strcmp(command->words, "node add") == 0) {
-		if (!command_node_add(arguments, count, added, &why))
-			status = REPLY_FAILED;
+		command_node_add(arguments, count, added, &why);
 		arguments = added;
 		count = nitems(added);
 	}

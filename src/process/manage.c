@@ -1,0 +1,242 @@
+/*
+ * sallyport-manage: hears people. It answers the control socket, asking control and traffic for
+ * what it does not know, and holds nothing itself.
+ */
+#include "admin/control_socket.h"
+#include "admin/desk.h"
+#include "base/alloc.h"
+#include "ipc/sandbox.h"
+#include "ipc/startup.h"
+#include "ipc/wire.h"
+#include "tables/events.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PROGRAM "sallyport-manage"
+#define REQUEST_MS 30000 /* of a person who pipes it in by hand */
+#define REPLY_MS 10000
+#define FINISH_MS 2000 /* control waits for longer before it kills */
+
+struct manage {
+	struct loop *loop;
+	struct messenger *control, *traffic;
+	struct control_socket *socket;
+	struct desk *desk;
+	struct timer finish;
+	int status; /* of exit */
+};
+
+static void name_ourselves(const struct snapshot *snapshot)
+{
+	struct slice name = snapshot_text(snapshot, "node.name");
+	char *text = xstrndup(name.data, name.len);
+
+	log_init(name.len ? text : "-", PROGRAM);
+	free(text);
+}
+
+static void take_settings(int fd)
+{
+	const char *why;
+	struct snapshot *snapshot = snapshot_open(fd, &why);
+
+	if (!snapshot) {
+		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
+		return;
+	}
+	name_ourselves(snapshot);
+	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
+		  snapshot_generation(snapshot), snapshot_revision(snapshot));
+	snapshot_destroy(&snapshot);
+}
+
+static void on_traffic(void *arg, struct message *message)
+{
+	struct manage *manage = arg;
+
+	desk_take(manage->desk, PROCESS_TRAFFIC, message);
+}
+
+static void on_traffic_gone(void *arg)
+{
+	struct manage *manage = arg;
+
+	desk_reach(manage->desk, PROCESS_TRAFFIC, NULL);
+	messenger_destroy(&manage->traffic);
+}
+
+static void reach_traffic(struct manage *manage, int fd)
+{
+	static const struct messenger_handler handler = { on_traffic, on_traffic_gone };
+
+	if (manage->traffic)
+		on_traffic_gone(manage); /* control noticed first that it was started again */
+	manage->traffic = messenger_create(manage->loop, fd, PROCESS_MANAGE, PROCESS_TRAFFIC,
+					   &handler, manage);
+	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
+}
+
+static void take_peer(struct manage *manage, struct message *message)
+{
+	struct wire in = wire_read(message->body);
+	uint8_t peer = wire_get_u8(&in);
+
+	if (wire_is_done(&in) && peer == PROCESS_TRAFFIC)
+		reach_traffic(manage, message_take_fd(message));
+}
+
+static void stop(void *arg)
+{
+	struct manage *manage = arg;
+
+	loop_stop(manage->loop);
+}
+
+static void on_finish_timer(struct timer *timer)
+{
+	stop((void *)((char *)timer - offsetof(struct manage, finish)));
+}
+
+static void shut_down(struct manage *manage)
+{
+	manage->finish.fire = on_finish_timer;
+	loop_arm(manage->loop, &manage->finish, FINISH_MS);
+	control_socket_finish(manage->socket, stop);
+}
+
+static void on_control(void *arg, struct message *message)
+{
+	struct manage *manage = arg;
+
+	switch (message->type) {
+	case MESSAGE_SNAPSHOT:
+		take_settings(message->fd);
+		break;
+	case MESSAGE_PEER:
+		take_peer(manage, message);
+		break;
+	case MESSAGE_SHUTDOWN:
+		shut_down(manage);
+		break;
+	default:
+		desk_take(manage->desk, PROCESS_CONTROL, message);
+	}
+}
+
+static void on_control_gone(void *arg)
+{
+	struct manage *manage = arg;
+
+	log_event(EVENT_PROCESS_FAILED, "why=\"control is gone\"");
+	manage->status = EXIT_FAILURE;
+	stop(manage);
+}
+
+static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
+		       const struct request *request)
+{
+	struct manage *manage = arg;
+
+	desk_ask(manage->desk, session, visitor, request);
+}
+
+static void on_answer(void *arg, uint64_t session, enum reply_status status, struct slice text,
+		      json_t *data)
+{
+	struct manage *manage = arg;
+
+	control_socket_reply(manage->socket, session, status, text, data);
+}
+
+static void listen_all(struct manage *manage, struct startup *startup)
+{
+	for (size_t i = 0; i < startup->listeners_count; i++) {
+		if (strcmp(startup->listeners[i].name, "control") == 0) {
+			control_socket_listen(manage->socket, startup->listeners[i].fd);
+		} else {
+			log_event(EVENT_LISTENER_FAILED, "service=%s why=\"not served here\"",
+				  log_text(startup->listeners[i].name));
+			close(startup->listeners[i].fd);
+		}
+	}
+}
+
+static void serve(struct manage *manage, struct startup *startup, uid_t owner)
+{
+	static const struct messenger_handler handler = { on_control, on_control_gone };
+	const struct control_socket_config config = {
+		.loop = manage->loop,
+		.owner = owner,
+		.request_ms = REQUEST_MS,
+		.reply_ms = REPLY_MS,
+		.request = on_request,
+		.arg = manage,
+	};
+
+	startup_ready(startup->control);
+	manage->desk = desk_create(manage->loop, on_answer, manage);
+	manage->socket = control_socket_create(&config);
+	manage->control =
+		messenger_adopt(manage->loop, &startup->control, PROCESS_CONTROL, &handler, manage);
+	desk_reach(manage->desk, PROCESS_CONTROL, manage->control);
+	if (startup->peers[PROCESS_TRAFFIC] >= 0)
+		reach_traffic(manage, startup->peers[PROCESS_TRAFFIC]);
+	if (startup->peers[PROCESS_RESOLVER] >= 0)
+		close(startup->peers[PROCESS_RESOLVER]); /* nothing here asks for names */
+	listen_all(manage, startup);
+	loop_run(manage->loop);
+}
+
+static void finish(struct manage *manage)
+{
+	control_socket_destroy(&manage->socket);
+	desk_destroy(&manage->desk);
+	messenger_destroy(&manage->traffic);
+	messenger_destroy(&manage->control);
+	loop_disarm(manage->loop, &manage->finish);
+	loop_destroy(&manage->loop);
+}
+
+static bool enter_sandbox(const struct snapshot *snapshot, const char **why)
+{
+	struct slice user = snapshot_text(snapshot, "node.user");
+	char *name = user.len ? xstrndup(user.data, user.len) : NULL;
+	bool entered = sandbox_enter(PROCESS_MANAGE, name, why);
+
+	free(name);
+	return entered;
+}
+
+static int failed(const char *why)
+{
+	log_event(EVENT_PROCESS_FAILED, "why=\"%s\"", why);
+	return EXIT_FAILURE;
+}
+
+int main(void)
+{
+	struct manage manage = { .status = EXIT_SUCCESS };
+	uid_t owner = getuid(); /* who runs the node; in the sandbox we are somebody else */
+	struct startup startup;
+	const char *why;
+
+	/* They are for control, which says when to end. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	json_set_alloc_funcs(xmalloc, free);
+	log_init("-", PROGRAM);
+	if (!startup_receive(&startup, PROCESS_MANAGE, &why))
+		return failed(why);
+	name_ourselves(startup.snapshot);
+	if (!enter_sandbox(startup.snapshot, &why))
+		return failed(why);
+	snapshot_destroy(&startup.snapshot);
+	manage.loop = loop_create();
+	serve(&manage, &startup, owner);
+	log_event(EVENT_PROCESS_STOP, "pid=%d", (int)getpid());
+	finish(&manage);
+	return manage.status;
+}
