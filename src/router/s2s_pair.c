@@ -14,8 +14,9 @@
 #define ACK_POLL_MS 20
 #define ACK_POLL_BUSY_MS 5
 #define BUSY_ITEMS 256
-#define UNSENT_BYTES_MAX ((size_t)1 << 20) /* handed to the connection and not yet to the kernel   \
-					    */
+#define UNSENT_BYTES_MAX                                                                           \
+	((size_t)1 << 20) /* handed to the connection and not yet to the kernel                    \
+			   */
 
 /* A question about a key, waiting for the authoritative server. */
 struct question {
@@ -323,6 +324,7 @@ static void closed(struct s2s_pair *p, const struct s2s_action *action)
 		recover_flight(p);
 	worker_write_out(p->conn, s2s_out_output(p->session));
 	drop_stream(p, true);
+	loop_arm(p->worker->loop, &p->every_second, 1000); /* nothing may need it any more */
 	if (was_ready || failure == FAILURE_NONE) {
 		log_event(EVENT_S2S_OUT_CLOSED,
 			  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
@@ -621,7 +623,7 @@ static void on_retry(struct timer *timer)
 		s2s_pair_destroy(p);
 }
 
-/* What waited too long, and a pair that is no longer needed. */
+/* What waited too long, and a pair that is no longer needed. Not armed for a stream at rest. */
 static void on_every_second(struct timer *timer)
 {
 	struct s2s_pair *p = (void *)((char *)timer - offsetof(struct s2s_pair, every_second));
@@ -641,7 +643,7 @@ static void on_every_second(struct timer *timer)
 	}
 	if (is_idle(p))
 		s2s_pair_destroy(p);
-	else
+	else if (p->waiting.first || p->questions)
 		loop_arm(p->worker->loop, &p->every_second, 1000);
 }
 

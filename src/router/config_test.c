@@ -1,0 +1,148 @@
+#include "router/config.h"
+
+#include "base/alloc.h"
+#include "store/identity.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static char *certificate, *private_key;
+
+static void add(struct buffer *out, const char *const *fields)
+{
+	struct snapshot_record record = { 0 };
+
+	while (fields[record.count]) {
+		record.fields[record.count] = slice_of(fields[record.count]);
+		record.count++;
+	}
+	snapshot_add(out, &record);
+}
+#define ADD(out, ...) add(out, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void begin(struct buffer *out)
+{
+	snapshot_begin(out, 1, 7);
+	ADD(out, "node.name", "core-a");
+	ADD(out, "node.role", "core");
+	ADD(out, "link.certificate", certificate);
+	ADD(out, "link.private_key", private_key);
+}
+
+static struct config *read(struct buffer *bytes, const char **why)
+{
+	struct snapshot *snapshot =
+		snapshot_read((struct slice){ buffer_data(bytes), buffer_len(bytes) }, why);
+	struct config *config;
+
+	assert_non_null(snapshot);
+	config = config_create(snapshot, why);
+	snapshot_destroy(&snapshot);
+	buffer_finish(bytes);
+	return config;
+}
+
+static void settings_that_are_not_set_have_the_designs_defaults(void **state)
+{
+	struct buffer bytes = { 0 };
+	const char *why = NULL;
+	struct config *config;
+
+	begin(&bytes);
+	config = read(&bytes, &why);
+	assert_non_null(config);
+	assert_int_equal(config->role, ROLE_CORE);
+	assert_int_equal(config->revision, 7);
+	assert_false(policy_is_enabled(config->policy));
+	assert_int_equal(config->limits_after.stanza_bytes, 524288);
+	assert_int_equal(config->limits_before.depth, 8);
+	assert_int_equal(config->timeouts.dialback, 30);
+	assert_int_equal(config->timeouts.verify, 25);
+	assert_null(config->stream_tls);
+	config_destroy(&config);
+}
+
+static void lists_and_records_are_read(void **state)
+{
+	struct buffer bytes = { 0 };
+	const char *why = NULL;
+	struct policy_decision decision;
+	struct config *config;
+
+	begin(&bytes);
+	ADD(&bytes, "federation.enabled", "on");
+	ADD(&bytes, "federation.allow_list", "far.example");
+	ADD(&bytes, "federation.use_static_routes", "on");
+	ADD(&bytes, "federation.static_routes", "far.example", "192.0.2.7", "5270", "3");
+	ADD(&bytes, "domains", "home.example", "on", "home-a");
+	ADD(&bytes, "domains", "hidden.example", "off");
+	ADD(&bytes, "nodes", "edge-a", "edge", "192.0.2.1:7400", "aa");
+	ADD(&bytes, "nodes", "home-a", "home", "-", "bb");
+	ADD(&bytes, "attachments", "users", "prosody", "192.0.2.5", "5347", "gw.home.example", "s",
+	    "home.example");
+	ADD(&bytes, "dial.allowed_networks", "10.0.0.0/8");
+	ADD(&bytes, "limits.depth", "20");
+	config = read(&bytes, &why);
+	assert_non_null(config);
+	decision = policy_decide(config->policy, "home.example", "far.example");
+	assert_int_equal(decision.refused, FAILURE_NONE);
+	assert_int_equal(decision.routes_count, 1);
+	assert_int_equal(decision.routes[0].port, 5270);
+	assert_true(policy_is_local(config->policy, "hidden.example"));
+	assert_false(policy_is_federated(config->policy, "hidden.example"));
+	assert_string_equal(config->domains[0].via, "home-a");
+	assert_null(config->domains[1].via);
+	assert_string_equal(config_find_node(config, "edge-a")->address, "192.0.2.1:7400");
+	assert_null(config_find_node(config, "home-a")->address);
+	assert_null(config_find_node(config, "nobody"));
+	assert_int_equal(config->attachments[0].port, 5347);
+	assert_int_equal(config->allowed_networks_count, 1);
+	assert_int_equal(config->limits_after.depth, 20);
+	config_destroy(&config);
+}
+
+static void what_cannot_be_used_is_refused_with_its_reason(void **state)
+{
+	static const struct {
+		const char *name, *value, *why;
+	} rows[] = {
+		{ "federation.security_mode", "tls-maybe", "federation.security_mode" },
+		{ "federation.privacy_mode", "public", "federation.privacy_mode" },
+		{ "tls.certificate", "no PEM", "certificate" },
+	};
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		struct buffer bytes = { 0 };
+		const char *why = NULL;
+
+		begin(&bytes);
+		ADD(&bytes, rows[i].name, rows[i].value);
+		assert_null(read(&bytes, &why));
+		assert_non_null(strstr(why, rows[i].why));
+	}
+}
+
+static int make_identity(void **state)
+{
+	return identity_make("core-a", &certificate, &private_key) ? 0 : -1;
+}
+
+static int drop_identity(void **state)
+{
+	free(certificate);
+	free(private_key);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_that_are_not_set_have_the_designs_defaults),
+		cmocka_unit_test(lists_and_records_are_read),
+		cmocka_unit_test(what_cannot_be_used_is_refused_with_its_reason),
+	};
+
+	return cmocka_run_group_tests(tests, make_identity, drop_identity);
+}
