@@ -437,10 +437,8 @@ struct conn *conn_dial(struct loop *loop, const struct conn_address *to, unsigne
 	struct conn *c = create(loop, fd, handler, owner);
 
 	c->state = CONN_CONNECTING;
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to->storage, to->len) < 0 &&
-	    errno != EINPROGRESS)
-		c->failed_errno = errno;
-	else if (fd < 0)
+	if (fd < 0 || (connect(fd, (const struct sockaddr *)&to->storage, to->len) < 0 &&
+		       errno != EINPROGRESS))
 		c->failed_errno = errno;
 	if (c->failed_errno) {
 		loop_arm(loop, &c->deadline, 0);
