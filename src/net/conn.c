@@ -589,11 +589,13 @@ struct listener {
 	listener_fn *accepted;
 	void *owner;
 	struct timer rest; /* out of descriptors: try again later, without spinning */
+	bool *destroyed;   /* set while the owner is told */
 };
 
 static void on_connection(struct loop_io *io, bool readable, bool writable)
 {
 	struct listener *l = (struct listener *)((char *)io - offsetof(struct listener, io));
+	bool destroyed = false;
 
 	for (int i = 0; i < ACCEPTS_A_WAKE_UP; i++) {
 		struct conn_address from = { .len = sizeof(from.storage) };
@@ -601,7 +603,11 @@ static void on_connection(struct loop_io *io, bool readable, bool writable)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
+			l->destroyed = &destroyed;
 			l->accepted(l->owner, fd, &from);
+			if (destroyed)
+				return;
+			l->destroyed = NULL;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
 			loop_unwatch(io);
@@ -640,6 +646,8 @@ void listener_destroy(struct listener **listener)
 	if (!l)
 		return;
 	*listener = NULL;
+	if (l->destroyed)
+		*l->destroyed = true;
 	loop_unwatch(&l->io);
 	loop_disarm(l->loop, &l->rest);
 	free(l);

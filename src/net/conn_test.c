@@ -388,6 +388,30 @@ static void a_peer_that_closed_its_half_still_gets_what_was_appended(void **stat
 	close(fds[1]);
 }
 
+static void accept_one(void *owner, int fd, const struct conn_address *from)
+{
+	close(fd);
+	listener_destroy(owner);
+}
+
+static void a_listener_may_be_destroyed_when_it_tells_of_a_connection(void **state)
+{
+	struct conn_address address;
+	int fd = listening(&address);
+	struct listener *listener;
+
+	loop = loop_create();
+	client = (struct end){ 0 };
+	listener = listener_create(loop, fd, accept_one, &listener);
+	client.conn = conn_dial(loop, &address, 2000, &handler, &client);
+	loop_run(loop);
+	assert_null(listener);
+	assert_true(client.ended);
+	buffer_finish(&client.got);
+	loop_destroy(&loop);
+	close(fd);
+}
+
 static void a_refused_dial_is_told_later_and_by_its_cause(void **state)
 {
 	struct conn_address address;
@@ -430,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_chain_that_leads_nowhere_is_told_and_does_not_end_the_handshake),
 		cmocka_unit_test(a_peer_that_is_gone_is_an_end_and_no_signal),
 		cmocka_unit_test(a_peer_that_closed_its_half_still_gets_what_was_appended),
+		cmocka_unit_test(a_listener_may_be_destroyed_when_it_tells_of_a_connection),
 		cmocka_unit_test(a_refused_dial_is_told_later_and_by_its_cause),
 		cmocka_unit_test(addresses_are_written_and_read),
 	};
