@@ -105,7 +105,7 @@ def engines_with_io():
 def needed(program):
     out = subprocess.run(["readelf", "-d", str(program)], check=True, capture_output=True,
                          text=True).stdout
-    return [re.sub(r"(-[0-9][0-9.]*)?\.so.*", "", name)
+    return [re.sub(r"(-[0-9]+(\.[0-9]+)+)?\.so.*", "", name)
             for name in re.findall(r"\(NEEDED\).*\[(.*)\]", out)]
 
 

@@ -439,10 +439,8 @@ struct conn *conn_dial(struct loop *loop, const struct conn_address *to, unsigne
 	struct conn *c = create(loop, fd, handler, owner);
 
 	c->state = CONN_CONNECTING;
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to->storage, to->len) < 0 &&
-	    errno != EINPROGRESS)
-		c->failed_errno = errno;
-	else if (fd < 0)
+	if (fd < 0 || (connect(fd, (const struct sockaddr *)&to->storage, to->len) < 0 &&
+		       errno != EINPROGRESS))
 		c->failed_errno = errno;
 	if (c->failed_errno) {
 		loop_arm(loop, &c->deadline, 0);
@@ -604,11 +602,13 @@ struct listener {
 	listener_fn *accepted;
 	void *owner;
 	struct timer rest; /* out of descriptors: try again later, without spinning */
+	bool *destroyed;   /* set while the owner is told */
 };
 
 static void on_connection(struct loop_io *io, bool readable, bool writable)
 {
 	struct listener *l = (struct listener *)((char *)io - offsetof(struct listener, io));
+	bool destroyed = false;
 
 	for (int i = 0; i < ACCEPTS_A_WAKE_UP; i++) {
 		struct conn_address from = { .len = sizeof(from.storage) };
@@ -616,7 +616,11 @@ static void on_connection(struct loop_io *io, bool readable, bool writable)
 				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
+			l->destroyed = &destroyed;
 			l->accepted(l->owner, fd, &from);
+			if (destroyed)
+				return;
+			l->destroyed = NULL;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
 			loop_unwatch(io);
@@ -655,6 +659,8 @@ void listener_destroy(struct listener **listener)
 	if (!l)
 		return;
 	*listener = NULL;
+	if (l->destroyed)
+		*l->destroyed = true;
 	loop_unwatch(&l->io);
 	loop_disarm(l->loop, &l->rest);
 	free(l);

@@ -87,7 +87,8 @@ void conn_address_text(const struct conn_address *address, char *text);
 bool conn_address_parse(struct conn_address *address, const char *ip, uint16_t port);
 void conn_peer(const struct conn *conn, struct conn_address *address);
 
-/* Accepts from a listening socket until it is empty, bounded per wake-up. */
+/* Accepts from a listening socket until it is empty, bounded per wake-up. It may be destroyed
+ * when it tells of a connection. */
 struct listener;
 typedef void listener_fn(void *owner, int fd, const struct conn_address *from);
 struct listener *listener_create(struct loop *loop, int fd, listener_fn *accepted, void *owner);

@@ -163,6 +163,8 @@ static void a_connection_turns_to_tls_and_carries_bytes_in_full(void **state)
 
 	tls_judge(conn_tls(client.conn), "a.example", &peer);
 	assert_true(peer.has_certificate && peer.chain_valid && peer.name_valid);
+	tls_judge(conn_tls(server.conn), NULL, &peer);
+	assert_true(peer.has_certificate && peer.chain_valid && !peer.why);
 	tls_judge(conn_tls(client.conn), "b.example", &peer);
 	assert_true(!peer.name_valid && peer.why);
 	assert_true(tls_peer_pin(conn_tls(client.conn), pin));
@@ -261,7 +263,7 @@ static void unpause(struct timer *timer)
 }
 
 /* Both ends of a pair, about to shake hands; nobody sends by itself. */
-static void tls_pair(const struct tls *tls)
+static void tls_pair(const struct tls *accepting, const struct tls *dialling)
 {
 	int fds[2];
 
@@ -270,8 +272,8 @@ static void tls_pair(const struct tls *tls)
 	client = (struct end){ .accepting = true };
 	server.conn = conn_accept(loop, fds[0], &handler, &server);
 	client.conn = conn_accept(loop, fds[1], &handler, &client);
-	conn_start_tls(server.conn, tls_accepting(tls), 2000);
-	conn_start_tls(client.conn, tls_dialling(tls, NULL), 2000);
+	conn_start_tls(server.conn, tls_accepting(accepting), 2000);
+	conn_start_tls(client.conn, tls_dialling(dialling, NULL), 2000);
 }
 
 static void append_zeros(struct end *e, size_t len)
@@ -290,7 +292,7 @@ static void bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses(
 
 	for (size_t i = 0; i < nitems(lengths); i++) {
 		loop = loop_create();
-		tls_pair(tls);
+		tls_pair(tls, tls);
 		server.pauses = true;
 		server.echo_until = lengths[i];
 		append_zeros(&client, lengths[i]);
@@ -307,12 +309,35 @@ static void bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses(
 	tls_destroy(&tls);
 }
 
+static void a_chain_that_leads_nowhere_is_told_and_does_not_end_the_handshake(void **state)
+{
+	struct tls *a = make_tls(), *b = make_tls();
+	struct tls_peer peer;
+
+	loop = loop_create();
+	tls_pair(a, b);
+	server.echo_until = 1;
+	append_zeros(&client, 1);
+	loop_run(loop);
+	tls_judge(conn_tls(client.conn), "a.example", &peer);
+	assert_true(peer.has_certificate && peer.name_valid);
+	assert_false(peer.chain_valid);
+	assert_string_equal(peer.why, "self-signed certificate");
+	conn_destroy(&server.conn);
+	conn_destroy(&client.conn);
+	buffer_finish(&server.got);
+	buffer_finish(&client.got);
+	loop_destroy(&loop);
+	tls_destroy(&a);
+	tls_destroy(&b);
+}
+
 static void a_peer_that_is_gone_is_an_end_and_no_signal(void **state)
 {
 	struct tls *tls = make_tls();
 
 	loop = loop_create();
-	tls_pair(tls);
+	tls_pair(tls, tls);
 	server.echo_until = 1;
 	append_zeros(&client, 1);
 	loop_run(loop);
@@ -363,6 +388,30 @@ static void a_peer_that_closed_its_half_still_gets_what_was_appended(void **stat
 	close(fds[1]);
 }
 
+static void accept_one(void *owner, int fd, const struct conn_address *from)
+{
+	close(fd);
+	listener_destroy(owner);
+}
+
+static void a_listener_may_be_destroyed_when_it_tells_of_a_connection(void **state)
+{
+	struct conn_address address;
+	int fd = listening(&address);
+	struct listener *listener;
+
+	loop = loop_create();
+	client = (struct end){ 0 };
+	listener = listener_create(loop, fd, accept_one, &listener);
+	client.conn = conn_dial(loop, &address, 2000, &handler, &client);
+	loop_run(loop);
+	assert_null(listener);
+	assert_true(client.ended);
+	buffer_finish(&client.got);
+	loop_destroy(&loop);
+	close(fd);
+}
+
 static void a_refused_dial_is_told_later_and_by_its_cause(void **state)
 {
 	struct conn_address address;
@@ -402,8 +451,10 @@ int main(void)
 		cmocka_unit_test(what_is_appended_after_tls_was_begun_never_goes_in_clear),
 		cmocka_unit_test(
 			bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses),
+		cmocka_unit_test(a_chain_that_leads_nowhere_is_told_and_does_not_end_the_handshake),
 		cmocka_unit_test(a_peer_that_is_gone_is_an_end_and_no_signal),
 		cmocka_unit_test(a_peer_that_closed_its_half_still_gets_what_was_appended),
+		cmocka_unit_test(a_listener_may_be_destroyed_when_it_tells_of_a_connection),
 		cmocka_unit_test(a_refused_dial_is_told_later_and_by_its_cause),
 		cmocka_unit_test(addresses_are_written_and_read),
 	};

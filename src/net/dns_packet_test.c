@@ -93,7 +93,7 @@ static void read_as(enum dns_type type, const char *name)
 {
 	struct dns_question question = { .type = type };
 
-	strcpy(question.name, name);
+	snprintf(question.name, sizeof(question.name), "%s", name);
 	dns_wire_free_answer(&answer);
 	dns_packet_read((struct slice){ buffer_data(&packet), buffer_len(&packet) }, &question,
 			&answer, &cut);
@@ -298,7 +298,7 @@ static void the_longest_name_is_read_and_no_longer_one(void **state)
 	read_as(DNS_A, name);
 	assert_int_equal(answer.status, DNS_EMPTY);
 	begin(0, "a.example", 33, 1, 0);
-	strcpy(name + DNS_NAME_BYTES, ".a");
+	memcpy(name + DNS_NAME_BYTES, ".a", 3);
 	put_record(NULL, 33, 1, 6 + strlen(name) + 2);
 	put("\0\1\0\2\0\3", 6);
 	put_name(name);

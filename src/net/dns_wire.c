@@ -145,7 +145,10 @@ bool dns_wire_get_answer(struct slice body, struct dns_answer *answer)
 
 static void free_text(const char *text)
 {
-	free((void *)(uintptr_t)text); /* ours, though the reader of the answer may not write it */
+	void *ours; /* though the answer's reader may not write it */
+
+	memcpy(&ours, &text, sizeof(ours));
+	free(ours);
 }
 
 void dns_wire_free_answer(struct dns_answer *answer)

@@ -243,8 +243,10 @@ void resolve_destroy(struct resolve **resolve_ref)
 	if (!resolve)
 		return;
 	*resolve_ref = NULL;
-	while (resolve->queries)
-		resolve_cancel(&(struct resolve_query *){ resolve->queries });
+	for (struct resolve_query *q = resolve->queries, *next; q; q = next) {
+		next = q->next;
+		resolve_cancel(&q);
+	}
 	ub_ctx_delete(resolve->unbound);
 	free(resolve);
 }

@@ -19,14 +19,18 @@ struct tls {
 
 /* Where a session keeps the first error of the chain: SSL_get_verify_result has only the last. */
 static int first_error_index = -1;
+/* It keeps pointers: the place in here is the error's number. */
+static char error_numbers[256];
 
 static int keep_first_error(int valid, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	int error = X509_STORE_CTX_get_error(store);
 
+	if (error <= 0 || error >= (int)sizeof(error_numbers))
+		error = X509_V_ERR_UNSPECIFIED;
 	if (!valid && !SSL_get_ex_data(ssl, first_error_index))
-		SSL_set_ex_data(ssl, first_error_index, (void *)(intptr_t)error);
+		SSL_set_ex_data(ssl, first_error_index, &error_numbers[error]);
 	return 1;
 }
 
@@ -191,9 +195,12 @@ SSL *tls_dialling(const struct tls *tls, const char *name)
 	if (!ssl)
 		abort();
 	SSL_set_connect_state(ssl);
-	if (name)
-		SSL_set_tlsext_host_name(ssl,
-					 (void *)(uintptr_t)name); /* the macro casts const away */
+	if (name) {
+		char host[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL copies, but asks for char * */
+
+		snprintf(host, sizeof(host), "%s", name);
+		SSL_set_tlsext_host_name(ssl, host);
+	}
 	return ssl;
 }
 
@@ -237,10 +244,9 @@ static bool names_domain(X509 *certificate, const char *domain)
 void tls_judge(SSL *ssl, const char *domain, struct tls_peer *peer)
 {
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
-	long error = (long)(intptr_t)SSL_get_ex_data(ssl, first_error_index);
+	const char *first = SSL_get_ex_data(ssl, first_error_index);
+	long error = first ? first - error_numbers : SSL_get_verify_result(ssl);
 
-	if (!error)
-		error = SSL_get_verify_result(ssl);
 	*peer = (struct tls_peer){
 		.has_certificate = certificate != NULL,
 		.chain_valid = certificate && error == X509_V_OK,

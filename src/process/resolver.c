@@ -90,9 +90,10 @@ static void client_leaves(void *arg)
 {
 	struct client *client = arg;
 
-	while (client->requests) {
-		resolve_cancel(&client->requests->query);
-		forget(client->requests);
+	for (struct request *request = client->requests, *next; request; request = next) {
+		next = request->next;
+		resolve_cancel(&request->query);
+		forget(request);
 	}
 	messenger_destroy(&client->messenger);
 }
