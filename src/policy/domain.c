@@ -161,7 +161,7 @@ bool domain_prepare(struct slice text, char domain[DOMAIN_BYTES + 1])
 		if ((!is_ascii(name) || has_a_label(name)) && !to_a_labels(name, sizeof(name)))
 			return false;
 		strip_trailing_dot(name); /* only now: other full stops have become dots */
-		valid = is_ipv4(name) || is_name(name);
+		valid = is_name(name) || is_ipv4(name); /* the usual first: this is a hot path */
 	}
 	if (!valid || strlen(name) > DOMAIN_BYTES)
 		return false;
