@@ -864,7 +864,7 @@ static void sec_21a_few_claims_are_verified_at_a_time(void **state)
 	struct peer b = { 0 };
 
 	open_peer(&b);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 20; i++) {
 		char *claim = xasprintf(
 			"<db:result from='d%d.example' to='montague.example'>k</db:result>", i);
 
