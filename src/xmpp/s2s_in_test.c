@@ -957,6 +957,11 @@ static void while_it_is_verified_a_peer_may_be_silent(void **state)
 	time_passes(&b, 1);
 	assert_true(b.says.is_closed);
 	disconnect_peer(&b);
+	open_peer(&b);
+	peer_sends(&b, CLAIM);
+	time_passes(&b, 60); /* but not for ever */
+	assert_true(b.says.is_closed);
+	disconnect_peer(&b);
 }
 
 static void proving_has_a_deadline_that_questions_move(void **state)
