@@ -252,7 +252,8 @@ static void write_dialback(struct buffer *out, const struct s2s_dialback *elemen
 		return;
 	}
 	buffer_append_text(out, ">");
-	buffer_append_xml(out, element->key);
+	if (element->key.len > 0)
+		buffer_append_xml(out, element->key);
 	if (element->condition.len > 0)
 		buffer_printf(out, "<error type='%s'><%.*s xmlns='" NS_STANZA_ERRORS "'/></error>",
 			      error_type(element->condition), SLICE_ARGS(element->condition));

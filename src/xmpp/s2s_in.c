@@ -714,10 +714,10 @@ static void state_is_over(struct s2s_in *s)
 void s2s_in_timeout(struct s2s_in *s)
 {
 	s->base.armed_ms = 0;
-	if (s2s_is_due(&s->base, S2S_DUE_STATE))
-		state_is_over(s);
-	else if (s2s_is_due(&s->base, S2S_DUE_AUTHENTICATION))
+	if (s2s_is_due(&s->base, S2S_DUE_AUTHENTICATION))
 		fail(s, FAILURE_TIMEOUT, "connection-timeout", "proving a domain took too long");
+	else if (s2s_is_due(&s->base, S2S_DUE_STATE))
+		state_is_over(s);
 }
 
 void s2s_in_closed(struct s2s_in *s, enum failure failure, const char *why)

@@ -864,7 +864,7 @@ static void sec_21a_few_claims_are_verified_at_a_time(void **state)
 	struct peer b = { 0 };
 
 	open_peer(&b);
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 20; i++) {
 		char *claim = xasprintf(
 			"<db:result from='d%d.example' to='montague.example'>k</db:result>", i);
 
@@ -955,6 +955,11 @@ static void while_it_is_verified_a_peer_may_be_silent(void **state)
 	time_passes(&b, 9);
 	assert_false(b.says.is_closed);
 	time_passes(&b, 1);
+	assert_true(b.says.is_closed);
+	disconnect_peer(&b);
+	open_peer(&b);
+	peer_sends(&b, CLAIM);
+	time_passes(&b, 60); /* but not for ever */
 	assert_true(b.says.is_closed);
 	disconnect_peer(&b);
 }

@@ -673,10 +673,10 @@ void s2s_out_timeout(struct s2s_out *s)
 		else
 			link = &(*link)->next;
 	}
-	if (s2s_is_due(&s->base, S2S_DUE_STATE))
-		state_is_over(s);
-	else if (s2s_is_due(&s->base, S2S_DUE_AUTHENTICATION))
+	if (s2s_is_due(&s->base, S2S_DUE_AUTHENTICATION))
 		fail(s, FAILURE_TIMEOUT, "connection-timeout", "setting up took too long");
+	else if (s2s_is_due(&s->base, S2S_DUE_STATE))
+		state_is_over(s);
 }
 
 void s2s_out_closed(struct s2s_out *s, enum failure failure, const char *why)
