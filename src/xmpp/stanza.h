@@ -17,7 +17,7 @@
 
 enum stanza_kind { STANZA_OTHER, STANZA_MESSAGE, STANZA_PRESENCE, STANZA_IQ };
 
-struct stream_reader;
+struct xml_scope;
 
 /*
  * A well-formed element directly below the stream, or (by stanza_child) one inside it. All is
@@ -27,12 +27,13 @@ struct stanza_view {
 	enum stanza_kind kind; /* OTHER unless a message, presence or iq in the content namespace */
 	struct slice name;     /* without prefix */
 	struct slice ns;       /* namespace URI; empty: none */
-	struct slice to, from, id, type, lang; /* attributes without prefix; lang is xml:lang */
-	struct slice bytes;		       /* the element as it arrived, from '<' to '>' */
-	bool is_canonical;		       /* these bytes may be forwarded as they are */
+	struct slice to, from, id, type; /* attributes without prefix */
+	struct slice lang;  /* xml:lang: its own, or what it inherits from the stream */
+	struct slice bytes; /* the element as it arrived, from '<' to '>' */
+	bool is_canonical;  /* these bytes may be forwarded as they are */
 	/* the reader's own; others keep out */
-	const struct stream_reader *reader;
-	size_t binding; /* place in the reader's list of namespace bindings */
+	struct xml_scope *scope; /* namespace declarations in force */
+	size_t place;		 /* of the innermost one */
 };
 
 /* An attribute's decoded value; ns "" or NULL: without prefix. Absent: data == NULL. */
@@ -59,12 +60,20 @@ struct stanza {
 };
 
 /*
- * A copy for forwarding. NULL and *why when the element may not be forwarded at all: it, or
- * something inside, claims a stream content namespace by name (jabber:server, jabber:client or
- * jabber:component:accept on an element that doesn't simply inherit the content namespace;
- * payload such as XEP-0297 forwarded `jabber:client` messages inside another namespace's element
- * is written again unchanged, since it cannot become native there), or uses the stream namespace.
+ * A copy for forwarding: the bytes themselves where they are canonical, otherwise written again
+ * with every prefix declared inside. Whichever of our streams it is sent on, a second reader sees
+ * each element of the content namespace in that stream's content namespace, and every other in
+ * exactly the namespace it had here. NULL and *why where that cannot be had:
+ *  - an element or attribute in one of the *other* stream content namespaces, for on a stream of
+ *    that kind it would become native: XEP-0297 messages declared as jabber:client are refused;
+ *  - an element in the content namespace below a default namespace that is another's, for it
+ *    could only be written by naming the content namespace. One written with a prefix, or with a
+ *    declaration that changes nothing (<s:message/>), is written without;
+ *  - an attribute in the content namespace, anything in the stream namespace;
+ *  - a name that XML 1.0 has known only since its fifth edition, and so not every server's reader;
+ *  - more than STANZA_COPY_MAX bytes when written again.
  */
+#define STANZA_COPY_MAX ((size_t)4 << 20) /* what a link between nodes takes */
 struct stanza *stanza_copy(const struct stanza_view *view, const char **why);
 /* A stanza of our own making: `bytes` is canonical XML of one stanza; aborts when it isn't. */
 struct stanza *stanza_make(struct slice bytes);

@@ -5,8 +5,8 @@
  * gives the same events. No I/O.
  *
  * Pulled: give it bytes, then call stream_reader_next until STREAM_MORE. After STREAM_FOOTER or
- * STREAM_ERROR nothing more comes. It holds the bytes of the element that is not complete yet
- * and no others, and no memory for them while idle.
+ * STREAM_ERROR nothing but STREAM_MORE comes, and what is fed is dropped. It holds the bytes of the
+ * element that is not complete yet and no others, and no memory for them while idle.
  */
 #ifndef XMPP_STREAM_READER_H
 #define XMPP_STREAM_READER_H
@@ -22,8 +22,10 @@ struct stream_limits {
 	size_t total_bytes;  /* of the whole stream since it began; 0: no limit */
 	size_t depth;	     /* elements inside one another, the stanza itself is 1 */
 	size_t elements;     /* the stanza and all in it */
-	size_t attributes;   /* of one element, namespace declarations included */
-	size_t name_bytes;   /* of one element's or attribute's name, with prefix */
+	/* Of one element, namespace declarations included, and at most 128; four times as many
+	 * declarations may be in force at once. */
+	size_t attributes;
+	size_t name_bytes; /* of one element's or attribute's name, with prefix */
 };
 extern const struct stream_limits stream_limits_before; /* defaults before authentication */
 extern const struct stream_limits stream_limits_after;	/* defaults after it */

@@ -1,0 +1,810 @@
+#include "xmpp/stream_text.h"
+
+#include "base/alloc.h"
+#include "xmpp/namespaces.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+bool xml_fail(struct xml_trouble *trouble, enum stream_error error, const char *why)
+{
+	*trouble = (struct xml_trouble){ error, why };
+	return false;
+}
+
+bool xml_fail_nwf(struct xml_trouble *trouble, const char *why)
+{
+	return xml_fail(trouble, STREAM_ERROR_NOT_WELL_FORMED, why);
+}
+
+/* What a byte may be. */
+enum {
+	START = 1,	 /* first of a name */
+	NAME = 2,	 /* later in a name */
+	HIGH = 4,	 /* part of a character beyond ASCII */
+	STOP_VALUE = 8,	 /* to be looked at in an attribute's value */
+	STOP_PLAIN = 16, /* to be looked at in text */
+};
+
+#define CONTROL (STOP_VALUE | STOP_PLAIN)
+#define LETTER (START | NAME)
+#define FOUR(class) class, class, class, class
+#define SIXTEEN(class) FOUR(class), FOUR(class), FOUR(class), FOUR(class)
+
+static const uint8_t classes[256] = {
+	SIXTEEN(CONTROL),
+	SIXTEEN(CONTROL), /* 00..1f */
+	0,
+	0,
+	STOP_VALUE,
+	0, /* space ! " # */
+	0,
+	0,
+	CONTROL,
+	STOP_VALUE, /* $ % & ' */
+	0,
+	0,
+	0,
+	0, /* ( ) * + */
+	0,
+	NAME,
+	NAME,
+	0, /* , - . / */
+	FOUR(NAME),
+	FOUR(NAME), /* 0..7 */
+	NAME,
+	NAME,
+	0,
+	0, /* 8 9 : ; */
+	CONTROL,
+	0,
+	STOP_PLAIN,
+	0, /* < = > ? */
+	0,
+	LETTER,
+	LETTER,
+	LETTER, /* @ A B C */
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	LETTER,
+	LETTER,
+	LETTER,
+	0, /* T..Z [ */
+	0,
+	0,
+	0,
+	LETTER, /* \ ] ^ _ */
+	0,
+	LETTER,
+	LETTER,
+	LETTER, /* ` a b c */
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	FOUR(LETTER),
+	LETTER,
+	LETTER,
+	LETTER,
+	0, /* t..z { */
+	0,
+	0,
+	0,
+	0, /* | } ~ DEL */
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(HIGH | CONTROL),
+};
+
+static uint8_t class_of(char c)
+{
+	return classes[(unsigned char)c];
+}
+
+/* XML 2.2 */
+static bool is_xml_char(uint32_t c)
+{
+	if (c < 0x20)
+		return c == '\t' || c == '\n' || c == '\r';
+	return c < 0xd800 || (c >= 0xe000 && c < 0xfffe) || (c >= 0x10000 && c < 0x110000);
+}
+
+size_t xml_char(const char *at, const char *end, uint32_t *c)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char lead = (unsigned char)*at;
+	size_t len = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	uint32_t value = len == 1 ? lead : lead & (0xffu >> (len + 1));
+
+	if (len == 0 || lead > 0xf4)
+		return XML_BAD;
+	if ((size_t)(end - at) < len)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		unsigned char byte = (unsigned char)at[i];
+
+		if ((byte & 0xc0) != 0x80)
+			return XML_BAD;
+		value = value << 6 | (byte & 0x3f);
+	}
+	if (value < least[len] || !is_xml_char(value))
+		return XML_BAD;
+	*c = value;
+	return len;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+static bool is_in(const struct range *ranges, size_t count, uint32_t c)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* XML 2.3, NameStartChar and NameChar beyond ASCII. */
+static bool is_high_name_char(uint32_t c, bool first)
+{
+	static const struct range starts[] = {
+		{ 0xc0, 0xd6 },	    { 0xd8, 0xf6 },	{ 0xf8, 0x2ff },    { 0x370, 0x37d },
+		{ 0x37f, 0x1fff },  { 0x200c, 0x200d }, { 0x2070, 0x218f }, { 0x2c00, 0x2fef },
+		{ 0x3001, 0xd7ff }, { 0xf900, 0xfdcf }, { 0xfdf0, 0xfffd }, { 0x10000, 0xeffff },
+	};
+	static const struct range more[] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
+
+	return is_in(starts, nitems(starts), c) || (!first && is_in(more, nitems(more), c));
+}
+
+bool xml_name_is_common(struct slice name)
+{
+	/* The large blocks of letters in the grammar of the fourth edition, appendix B. */
+	static const struct range letters[] = {
+		{ 0xc0, 0xd6 },	    { 0xd8, 0xf6 },	{ 0xf8, 0x131 },    { 0x134, 0x13e },
+		{ 0x141, 0x148 },   { 0x14a, 0x17e },	{ 0x388, 0x38a },   { 0x38e, 0x3a1 },
+		{ 0x3a3, 0x3ce },   { 0x401, 0x40c },	{ 0x40e, 0x44f },   { 0x451, 0x45c },
+		{ 0x45e, 0x481 },   { 0x5d0, 0x5ea },	{ 0x621, 0x63a },   { 0x641, 0x64a },
+		{ 0x905, 0x939 },   { 0xe01, 0xe2e },	{ 0x1e00, 0x1e9b }, { 0x3041, 0x3094 },
+		{ 0x30a1, 0x30fa }, { 0x4e00, 0x9fa5 }, { 0xac00, 0xd7a3 },
+	};
+	const char *at = name.data, *end = name.data + name.len;
+
+	while (at < end) {
+		uint32_t c;
+		size_t len = xml_char(at, end, &c);
+
+		if (c >= 0x80 && !is_in(letters, nitems(letters), c))
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+static size_t bad_reference(struct xml_trouble *trouble, const char *why)
+{
+	xml_fail_nwf(trouble, why);
+	return XML_BAD;
+}
+
+static bool character_reference(struct slice digits, uint32_t *c)
+{
+	unsigned base = 10;
+	uint32_t value = 0;
+	size_t i = 0;
+
+	if (digits.len && digits.data[0] == 'x') {
+		base = 16;
+		i = 1;
+	}
+	if (i == digits.len)
+		return false;
+	for (; i < digits.len; i++) {
+		char d = digits.data[i];
+		unsigned digit = d >= '0' && d <= '9'	? (unsigned)(d - '0')
+				 : d >= 'a' && d <= 'f' ? (unsigned)(d - 'a' + 10)
+				 : d >= 'A' && d <= 'F' ? (unsigned)(d - 'A' + 10)
+							: 16;
+
+		if (digit >= base)
+			return false;
+		value = value * base + digit;
+		if (value > 0x10ffff)
+			return false;
+	}
+	*c = value;
+	return is_xml_char(value);
+}
+
+size_t xml_reference(const char *at, const char *end, uint32_t *c, struct xml_trouble *trouble)
+{
+	enum { LONGEST = 32 }; /* so that one that goes on for ever is not read again and again */
+	static const struct {
+		const char *name;
+		char c;
+	} entities[] = {
+		{ "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "apos", '\'' }, { "quot", '"' }
+	};
+	size_t max = (size_t)(end - at) < LONGEST ? (size_t)(end - at) : LONGEST, len = 1;
+	struct slice name;
+
+	while (len < max && ((class_of(at[len]) & (NAME | HIGH)) || at[len] == '#'))
+		len++;
+	if (len == max && max < LONGEST)
+		return 0;
+	if (len == max || at[len] != ';')
+		return bad_reference(trouble, "a '&' that begins no reference");
+	name = (struct slice){ at + 1, len - 1 };
+	for (size_t i = 0; i < nitems(entities); i++) {
+		if (slice_is(name, entities[i].name)) {
+			*c = (unsigned char)entities[i].c;
+			return len + 1;
+		}
+	}
+	if (name.len && name.data[0] == '#') {
+		if (!character_reference((struct slice){ name.data + 1, name.len - 1 }, c))
+			return bad_reference(trouble, "a reference to no character");
+		return len + 1;
+	}
+	if (name.len && (class_of(name.data[0]) & (START | HIGH))) {
+		xml_fail(trouble, STREAM_ERROR_RESTRICTED_XML, "an entity other than the five");
+		return XML_BAD;
+	}
+	return bad_reference(trouble, "a '&' that begins no reference");
+}
+
+const char *xml_skip_plain(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i space = _mm_set1_epi8(' '), two = _mm_set1_epi8(2);
+	const __m128i angle = _mm_set1_epi8('>'), ampersand = _mm_set1_epi8('&');
+
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		/* signed: below space are the controls and all that is not ASCII */
+		__m128i found = _mm_or_si128(
+			_mm_cmplt_epi8(bytes, space),
+			_mm_or_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, two), angle), /* '<' '>' */
+				     _mm_cmpeq_epi8(bytes, ampersand)));
+		int mask = _mm_movemask_epi8(found);
+
+		if (mask)
+			return at + __builtin_ctz((unsigned)mask);
+		at += 16;
+	}
+#endif
+	while (at < end && !(class_of(*at) & STOP_PLAIN))
+		at++;
+	return at;
+}
+
+static size_t put_utf8(uint32_t c, char *out)
+{
+	size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	if (len == 1) {
+		*out = (char)c;
+		return 1;
+	}
+	for (size_t i = len - 1; i > 0; i--) {
+		out[i] = (char)(0x80 | (c & 0x3f));
+		c >>= 6;
+	}
+	out[0] = (char)((0xf00 >> len & 0xff) | c);
+	return len;
+}
+
+size_t xml_decode(struct slice raw, enum xml_form form, char *out)
+{
+	size_t len = 0;
+	struct xml_trouble none;
+
+	for (size_t i = 0; i < raw.len; i++) {
+		char c = raw.data[i];
+		uint32_t meant;
+
+		if (c == '&' && form != XML_CDATA) {
+			i += xml_reference(raw.data + i, raw.data + raw.len, &meant, &none) - 1;
+			len += put_utf8(meant, out + len);
+			continue;
+		}
+		if (c == '\r') {
+			if (i + 1 < raw.len && raw.data[i + 1] == '\n')
+				i++;
+			c = '\n';
+		}
+		if (form == XML_VALUE && (c == '\n' || c == '\t'))
+			c = ' ';
+		out[len++] = c;
+	}
+	return len;
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+	while (at < end && xml_is_space(*at))
+		at++;
+	return at;
+}
+
+/* After the name at `at` without a colon; `at` itself when there is none. */
+static const char *skip_ncname(const char *at, const char *end)
+{
+	const char *start = at;
+
+	while (at < end) {
+		uint8_t class = class_of(*at);
+		uint32_t c;
+		size_t len;
+
+		if (class & (at == start ? START : NAME)) {
+			at++;
+			continue;
+		}
+		if (!(class & HIGH))
+			break;
+		len = xml_char(at, end, &c);
+		if (len == 0 || len == XML_BAD || !is_high_name_char(c, at == start))
+			break;
+		at += len;
+	}
+	return at;
+}
+
+/* After the name at `at`, with prefix or without; NULL with trouble. */
+static const char *parse_name(const char *at, const char *end, size_t max, struct slice *name,
+			      size_t *prefix, struct xml_trouble *trouble)
+{
+	const char *after = skip_ncname(at, end);
+
+	*prefix = 0;
+	if (after > at && after < end && *after == ':') {
+		const char *local = after + 1;
+
+		*prefix = (size_t)(after - at);
+		after = skip_ncname(local, end);
+		if (after == local)
+			after = at;
+	}
+	*name = (struct slice){ at, (size_t)(after - at) };
+	if (after == at) {
+		xml_fail_nwf(trouble, "a name is missing or not one");
+		return NULL;
+	}
+	if (name->len > max) {
+		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.name_bytes");
+		return NULL;
+	}
+	return after;
+}
+
+/* After the closing quote; NULL with trouble. */
+static const char *parse_value(const char *at, const char *end, struct xml_tag *tag,
+			       struct xml_attribute *attribute, struct xml_trouble *trouble)
+{
+	char quote;
+	const char *start = at + 1;
+
+	if (at == end || (*at != '\'' && *at != '"')) {
+		xml_fail_nwf(trouble, "an attribute's value is not quoted");
+		return NULL;
+	}
+	quote = *at++;
+	attribute->is_plain = true;
+	for (;;) {
+		uint32_t c;
+		size_t len;
+
+		while (at < end && !(class_of(*at) & STOP_VALUE))
+			at++;
+		if (at == end) {
+			xml_fail_nwf(trouble, "an attribute's value does not end");
+			return NULL;
+		}
+		if (*at == quote)
+			break;
+		if (*at == '&') {
+			attribute->is_plain = false;
+			len = xml_reference(at, end, &c, trouble);
+			if (len == XML_BAD)
+				return NULL;
+		} else if (*at == '<') {
+			len = XML_BAD;
+		} else {
+			len = xml_char(at, end, &c);
+			if (len == 1 && c < 0x20)
+				tag->is_canonical = attribute->is_plain = false;
+		}
+		if (len == 0 || len == XML_BAD) {
+			xml_fail_nwf(trouble, "a character that no value may hold");
+			return NULL;
+		}
+		at += len;
+	}
+	attribute->value = (struct slice){ start, (size_t)(at - start) };
+	return at + 1;
+}
+
+static bool has_attribute(const struct xml_tag *tag, struct slice name)
+{
+	for (size_t i = 0; i < tag->attribute_count; i++) {
+		if (slice_equals(tag->attributes[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static const char *parse_attribute(const char *at, const char *end,
+				   const struct stream_limits *limits, struct xml_tag *tag,
+				   struct xml_trouble *trouble)
+{
+	struct xml_attribute *attribute = &tag->attributes[tag->attribute_count];
+	size_t name_max = limits ? limits->name_bytes : XML_NAME_MAX;
+
+	if (tag->is_end) {
+		xml_fail_nwf(trouble, "an end tag with more than its name");
+		return NULL;
+	}
+	if (tag->attribute_count == (limits ? limits->attributes : XML_ATTRIBUTES_MAX)) {
+		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.attributes");
+		return NULL;
+	}
+	at = parse_name(at, end, name_max, &attribute->name, &attribute->prefix, trouble);
+	if (!at)
+		return NULL;
+	if (has_attribute(tag, attribute->name)) {
+		xml_fail_nwf(trouble, "an attribute twice");
+		return NULL;
+	}
+	at = skip_space(at, end);
+	if (at == end || *at != '=') {
+		xml_fail_nwf(trouble, "an attribute without a value");
+		return NULL;
+	}
+	at = parse_value(skip_space(at + 1, end), end, tag, attribute, trouble);
+	tag->attribute_count++;
+	return at;
+}
+
+static bool end_tag(struct xml_tag *tag, const char *start, const char *after)
+{
+	tag->len = (size_t)(after - start);
+	return true;
+}
+
+bool xml_tag_parse(struct slice bytes, const struct stream_limits *limits, struct xml_tag *tag,
+		   struct xml_trouble *trouble)
+{
+	const char *at = bytes.data + 1, *end = bytes.data + bytes.len;
+	size_t name_max = limits ? limits->name_bytes : XML_NAME_MAX;
+
+	tag->attribute_count = 0;
+	tag->is_canonical = true;
+	tag->is_empty = false;
+	tag->is_end = at < end && *at == '/';
+	at = parse_name(at + tag->is_end, end, name_max, &tag->name, &tag->prefix, trouble);
+	while (at && at < end) {
+		const char *next = skip_space(at, end);
+
+		if (next == end)
+			break;
+		if (*next == '>')
+			return end_tag(tag, bytes.data, next + 1);
+		if (*next == '/' && end - next >= 2 && next[1] == '>' && !tag->is_end) {
+			tag->is_empty = true;
+			return end_tag(tag, bytes.data, next + 2);
+		}
+		if (next == at)
+			return xml_fail_nwf(trouble, "no white space before an attribute");
+		at = parse_attribute(next, end, limits, tag, trouble);
+	}
+	return at ? xml_fail_nwf(trouble, "a tag that does not end") : false;
+}
+
+enum xml_piece xml_next_piece(struct slice *rest, struct xml_tag *tag, struct slice *text)
+{
+	static const char open[] = "<![CDATA[";
+	enum xml_piece piece = XML_PIECE_TEXT;
+	struct xml_trouble none;
+	size_t len;
+
+	if (rest->len == 0)
+		return XML_PIECE_END;
+	if (rest->data[0] != '<') {
+		const char *end = memchr(rest->data, '<', rest->len);
+
+		len = end ? (size_t)(end - rest->data) : rest->len;
+		*text = (struct slice){ rest->data, len };
+	} else if (rest->data[1] == '!') {
+		const char *start = rest->data + sizeof(open) - 1;
+		const char *end = memmem(start, rest->len - (sizeof(open) - 1), "]]>", 3);
+
+		*text = (struct slice){ start, (size_t)(end - start) };
+		len = (size_t)(end + 3 - rest->data);
+		piece = XML_PIECE_CDATA;
+	} else {
+		bool good = xml_tag_parse(*rest, NULL, tag, &none);
+
+		assert(good);
+		(void)good;
+		len = tag->len;
+		piece = XML_PIECE_TAG;
+	}
+	rest->data += len;
+	rest->len -= len;
+	return piece;
+}
+
+struct xml_chunk {
+	struct xml_chunk *next;
+	char bytes[];
+};
+
+static char *new_chunk(struct xml_chunk **chunks, size_t len)
+{
+	struct xml_chunk *chunk = xmalloc(sizeof(*chunk) + len);
+
+	chunk->next = *chunks;
+	*chunks = chunk;
+	return chunk->bytes;
+}
+
+static void free_chunks(struct xml_chunk **chunks)
+{
+	while (*chunks) {
+		struct xml_chunk *chunk = *chunks;
+
+		*chunks = chunk->next;
+		free(chunk);
+	}
+}
+
+void xml_scope_init(struct xml_scope *scope, const char *content_ns)
+{
+	*scope = (struct xml_scope){ .content_ns = content_ns,
+				     .bindings = scope->first,
+				     .room = nitems(scope->first) };
+}
+
+void xml_scope_finish(struct xml_scope *scope)
+{
+	free_chunks(&scope->chunks);
+	free_chunks(&scope->header_chunks);
+	if (scope->bindings != scope->first)
+		free(scope->bindings);
+}
+
+void xml_scope_clear(struct xml_scope *scope)
+{
+	free_chunks(&scope->chunks);
+	scope->count = scope->header_count;
+	if (scope->bindings != scope->first && scope->count <= nitems(scope->first)) {
+		memcpy(scope->first, scope->bindings, scope->count * sizeof(scope->first[0]));
+		free(scope->bindings);
+		scope->bindings = scope->first;
+		scope->room = nitems(scope->first);
+	}
+}
+
+struct slice xml_binding_prefix(const struct xml_scope *scope, size_t place)
+{
+	const struct xml_binding *b = &scope->bindings[place - 1];
+
+	return (struct slice){ (b->kept ? b->kept : scope->base) + b->prefix, b->prefix_len };
+}
+
+struct slice xml_binding_uri(const struct xml_scope *scope, size_t place)
+{
+	const struct xml_binding *b = &scope->bindings[place - 1];
+
+	return (struct slice){ (b->kept ? b->kept : scope->base) + b->uri, b->uri_len };
+}
+
+static char *keep_binding(struct xml_chunk **chunks, struct xml_binding *binding,
+			  struct slice prefix, struct slice uri)
+{
+	char *kept = new_chunk(chunks, prefix.len + uri.len);
+
+	memcpy(kept, prefix.data, prefix.len);
+	memcpy(kept + prefix.len, uri.data, uri.len);
+	binding->kept = kept;
+	binding->prefix = 0;
+	binding->uri = (uint32_t)prefix.len;
+	return kept;
+}
+
+void xml_scope_keep_header(struct xml_scope *scope, const struct xml_tag *tag)
+{
+	for (size_t place = 1; place <= scope->count; place++)
+		keep_binding(&scope->header_chunks, &scope->bindings[place - 1],
+			     xml_binding_prefix(scope, place), xml_binding_uri(scope, place));
+	scope->header_count = scope->count;
+	for (size_t i = 0; i < tag->attribute_count; i++) {
+		const struct xml_attribute *attribute = &tag->attributes[i];
+		char *lang;
+
+		if (!slice_is(attribute->name, "xml:lang"))
+			continue;
+		lang = new_chunk(&scope->header_chunks, attribute->value.len);
+		scope->lang = (struct slice){ lang, xml_decode(attribute->value, XML_VALUE, lang) };
+	}
+}
+
+struct slice xml_value(struct xml_scope *scope, const struct xml_attribute *attribute)
+{
+	char *decoded;
+
+	if (attribute->is_plain)
+		return attribute->value;
+	decoded = new_chunk(&scope->chunks, attribute->value.len);
+	return (struct slice){ decoded, xml_decode(attribute->value, XML_VALUE, decoded) };
+}
+
+bool xml_is_stream_ns(struct slice uri)
+{
+	return slice_is(uri, NS_SERVER) || slice_is(uri, NS_CLIENT) ||
+	       slice_is(uri, NS_COMPONENT) || slice_is(uri, NS_STREAMS);
+}
+
+bool xml_is_declaration(const struct xml_attribute *attribute)
+{
+	return attribute->prefix ? slice_is(xml_prefix(attribute->name, attribute->prefix), "xmlns")
+				 : slice_is(attribute->name, "xmlns");
+}
+
+/* Readers join namespace and name by a character they hope is in no URI: so it is in none. */
+static bool is_uri(struct slice uri)
+{
+	for (size_t i = 0; i < uri.len; i++) {
+		unsigned char c = (unsigned char)uri.data[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("<>\"{}|\\^`", c))
+			return false;
+	}
+	return true;
+}
+
+/* Namespaces in XML 3: what must not be declared. */
+static bool may_declare(struct slice prefix, struct slice uri, struct xml_trouble *trouble)
+{
+	if (slice_is(prefix, "xmlns") || slice_is(uri, NS_XMLNS))
+		return xml_fail_nwf(trouble, "the prefix or namespace of xmlns declared");
+	if (slice_is(prefix, "xml") != slice_is(uri, NS_XML))
+		return xml_fail_nwf(trouble, "the prefix or namespace of xml declared");
+	if (prefix.len && uri.len == 0)
+		return xml_fail_nwf(trouble, "a prefix bound to nothing");
+	if (!is_uri(uri))
+		return xml_fail_nwf(trouble, "a namespace that is not a URI");
+	return true;
+}
+
+static struct xml_binding *add_binding(struct xml_scope *scope)
+{
+	if (scope->count == scope->room) {
+		size_t size = scope->room * sizeof(*scope->bindings);
+		struct xml_binding *more = xrealloc(
+			scope->bindings == scope->first ? NULL : scope->bindings, size * 2);
+
+		if (scope->bindings == scope->first)
+			memcpy(more, scope->first, size);
+		scope->bindings = more;
+		scope->room *= 2;
+	}
+	return &scope->bindings[scope->count++];
+}
+
+static bool declare(struct xml_scope *scope, struct xml_tag *tag,
+		    const struct xml_attribute *attribute, size_t *place,
+		    struct xml_trouble *trouble)
+{
+	struct slice uri = xml_value(scope, attribute);
+	struct slice prefix = { attribute->name.data, 0 };
+	struct xml_binding *binding;
+
+	if (attribute->prefix)
+		prefix = xml_local(attribute->name, attribute->prefix);
+	if (!may_declare(prefix, uri, trouble))
+		return false;
+	if (!attribute->is_plain || slice_is(prefix, "xml") || xml_is_stream_ns(uri))
+		tag->is_canonical = false;
+	if (slice_is(prefix, "xml"))
+		return true;
+	binding = add_binding(scope);
+	*binding = (struct xml_binding){ .up = (uint32_t)*place,
+					 .prefix_len = (uint16_t)prefix.len,
+					 .uri_len = (uint32_t)uri.len };
+	if (attribute->is_plain) {
+		binding->prefix = (uint32_t)(prefix.data - scope->base);
+		binding->uri = (uint32_t)(uri.data - scope->base);
+	} else {
+		keep_binding(&scope->chunks, binding, prefix, uri);
+	}
+	*place = scope->count;
+	return true;
+}
+
+bool xml_scope_enter(struct xml_scope *scope, struct xml_tag *tag, size_t *place,
+		     struct xml_trouble *trouble)
+{
+	for (size_t i = 0; i < tag->attribute_count; i++) {
+		if (xml_is_declaration(&tag->attributes[i]) &&
+		    !declare(scope, tag, &tag->attributes[i], place, trouble))
+			return false;
+	}
+	return true;
+}
+
+bool xml_scope_find(const struct xml_scope *scope, size_t place, struct slice prefix,
+		    struct slice *uri, size_t *found)
+{
+	if (slice_is(prefix, "xml")) {
+		*uri = slice_of(NS_XML);
+		*found = 0;
+		return true;
+	}
+	for (; place; place = scope->bindings[place - 1].up) {
+		if (!slice_equals(xml_binding_prefix(scope, place), prefix))
+			continue;
+		*uri = xml_binding_uri(scope, place);
+		*found = place;
+		return true;
+	}
+	return false;
+}
+
+struct slice xml_scope_element_ns(const struct xml_scope *scope, size_t place,
+				  const struct xml_tag *tag)
+{
+	struct slice uri = { "", 0 };
+	size_t found;
+
+	xml_scope_find(scope, place, xml_prefix(tag->name, tag->prefix), &uri, &found);
+	return uri;
+}
+
+static enum stanza_kind kind_of(const struct xml_scope *scope, const struct stanza_view *view)
+{
+	if (!slice_is(view->ns, scope->content_ns))
+		return STANZA_OTHER;
+	return slice_is(view->name, "message")	  ? STANZA_MESSAGE
+	       : slice_is(view->name, "presence") ? STANZA_PRESENCE
+	       : slice_is(view->name, "iq")	  ? STANZA_IQ
+						  : STANZA_OTHER;
+}
+
+void xml_view(struct stanza_view *view, struct xml_scope *scope, size_t place,
+	      const struct xml_tag *tag, struct slice bytes, struct slice lang)
+{
+	*view = (struct stanza_view){ .name = xml_local(tag->name, tag->prefix),
+				      .ns = xml_scope_element_ns(scope, place, tag),
+				      .lang = lang,
+				      .bytes = bytes,
+				      .scope = scope,
+				      .place = place };
+	view->kind = kind_of(scope, view);
+	for (size_t i = 0; i < tag->attribute_count; i++) {
+		const struct xml_attribute *attribute = &tag->attributes[i];
+		struct slice *to = slice_is(attribute->name, "to")	   ? &view->to
+				   : slice_is(attribute->name, "from")	   ? &view->from
+				   : slice_is(attribute->name, "id")	   ? &view->id
+				   : slice_is(attribute->name, "type")	   ? &view->type
+				   : slice_is(attribute->name, "xml:lang") ? &view->lang
+									   : NULL;
+
+		if (to)
+			*to = xml_value(scope, attribute);
+	}
+}
