@@ -247,6 +247,8 @@ class Stage:
         for part in reversed(self.parts):
             if isinstance(part, Client):
                 part.abort()
+                if part._run_out_filters:  # slixmpp leaves it behind
+                    part._run_out_filters.cancel()
             else:
                 await part.stop(*([signal.SIGKILL] if isinstance(part, Prosody) else []))
 
