@@ -206,12 +206,20 @@ class Client(slixmpp.ClientXMPP):
                 and s["body"]]
 
     def errors(self):
-        return [(s["id"], s["error"]["condition"], s["error"]["text"]) for s in self.got
-                if s["type"] == "error"]
+        """(id, condition, text) of each."""
+        return [(s["id"], *read_error(s.xml)) for s in self.got if s["type"] == "error"]
 
     def say(self, body, to=REMOTE, more=""):
         self.send_raw(f"<message to='{to}' type='chat' id='{body}'><body>{body}</body>{more}"
                       "</message>")
+
+
+def read_error(xml):
+    ns = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+    words = {e.tag.removeprefix(ns): e.text for e in xml.find("{jabber:client}error")
+             if e.tag.startswith(ns)}
+    text = words.pop("text", "")
+    return next(iter(words)), text
 
 
 class Stage:
@@ -239,6 +247,8 @@ class Stage:
         for part in reversed(self.parts):
             if isinstance(part, Client):
                 part.abort()
+                if part._run_out_filters:  # slixmpp leaves it behind
+                    part._run_out_filters.cancel()
             else:
                 await part.stop(*([signal.SIGKILL] if isinstance(part, Prosody) else []))
 
@@ -310,7 +320,7 @@ async def what_the_server_answers_itself_is_numbered_too(stage):
                 "<ping xmlns='urn:xmpp:ping'/></iq>")
     await gateway.line(r"stanza [0-9a-f]{32} 1 <iq.*p1")
     gateway.say(f"send <iq type='get' id='p2' from='{REMOTE}' to='nobody@{HOME}'>"
-                "<ping xmlns='urn:xmpp:ping'/></iq>")
+                "<query xmlns='urn:unknown'/></iq>")
     await gateway.line(r"stanza [0-9a-f]{32} 2 <iq.*error.*service-unavailable")
 
 
@@ -476,6 +486,7 @@ async def an_orderly_end_and_a_new_start_keep_the_numbers(stage):
     assert (await gateway.connect())[1] == "2"
     await gateway.line("delivered 2")
     await until(lambda: "kept" in gateway.bodies(), "what was kept")
+    await until(lambda: len(alice.bodies()) == 2, "the second message")
     assert alice.bodies() == ["m1", "m2"], alice.bodies()
 
 
