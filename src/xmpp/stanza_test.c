@@ -131,8 +131,7 @@ static void what_could_change_its_namespace_is_refused(void **state)
 		"<c:message xmlns:c='jabber:client'/>",
 		"<message><body xmlns='jabber:client'/></message>",
 		"<message><x xmlns='jabber:component:accept'/></message>",
-		"<message><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client'/>"
-		"</forwarded></message>",
+		"<message><f xmlns='urn:f'><message xmlns='jabber:client'/></f></message>",
 		"<message><x xmlns='urn:x'><s:message/></x></message>",
 		"<message><x xmlns='urn:x'><message xmlns='jabber:server'/></x></message>",
 		"<message><odd:x xmlns='urn:x'><y/><s:message/></odd:x></message>",
