@@ -636,17 +636,22 @@ static enum step take_end(struct stream_reader *r, const struct xml_tag *tag)
 	return leave(r);
 }
 
-static enum step take_tag(struct stream_reader *r, struct xml_tag *tag)
+/* The tag at `rest`; starved where it is wrong or broken off. */
+static enum step read_tag(struct stream_reader *r, struct slice rest)
 {
-	if (tag->is_end)
-		return take_end(r, tag);
-	return r->has_header ? take_start(r, tag) : take_header(r, tag);
+	struct xml_tag tag;
+
+	if (!xml_tag_parse(rest, &r->limits, &tag, &r->trouble))
+		return STEP_STARVED;
+	if (tag.is_end)
+		return take_end(r, &tag);
+	return r->has_header ? take_start(r, &tag) : take_header(r, &tag);
 }
 
 static enum step in_tag(struct stream_reader *r, struct slice in)
 {
 	struct slice rest = { in.data + r->at, in.len - r->at };
-	struct xml_tag tag;
+	enum step step;
 
 	if (rest.len < 2)
 		return STEP_STARVED;
@@ -655,8 +660,9 @@ static enum step in_tag(struct stream_reader *r, struct slice in)
 	if (rest.data[1] == '!')
 		return open_cdata(r, rest);
 	if (r->seek == 0) {
-		if (xml_tag_parse(rest, &r->limits, &tag, &r->trouble))
-			return take_tag(r, &tag);
+		step = read_tag(r, rest);
+		if (step != STEP_STARVED)
+			return step;
 		/* Wrong, or only broken off? Its end tells, so that both look alike however the
 		 * bytes arrive. */
 		r->seek = r->at + 1;
@@ -666,9 +672,8 @@ static enum step in_tag(struct stream_reader *r, struct slice in)
 		return STEP_STARVED;
 	rest.len = r->seek + 1 - r->at;
 	r->seek = 0;
-	if (!xml_tag_parse(rest, &r->limits, &tag, &r->trouble))
-		return STEP_FAILED;
-	return take_tag(r, &tag);
+	step = read_tag(r, rest);
+	return step == STEP_STARVED ? STEP_FAILED : step;
 }
 
 /* There is nothing more to look at: because it has not come, or because it may not be so long. */
