@@ -18,10 +18,9 @@ const struct command commands[] = {
 	  "the value of one setting", NULL },
 	{ "config set", "NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, "set", false, true,
 	  "change a setting",
-	  "A list takes one VALUE for each entry; without VALUE it becomes empty. A VALUE that "
-	  "begins\n"
-	  "with @ is the content of that file, without the newline at its end; @@x is a literal "
-	  "@x." },
+	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
+	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
+	  "at its end; @@x is a literal @x." },
 	{ "config history", "", 0, 0, COMMAND_CONTROL, "history", false, false,
 	  "who changed what, and when", NULL },
 	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, "node-add",
