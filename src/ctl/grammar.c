@@ -25,9 +25,8 @@ const struct command commands[] = {
 	  "who changed what, and when", NULL },
 	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, "node-add",
 	  false, false, "let another node link with this one",
-	  "`sallyport node self` over there prints its pin. The address is for nodes that this "
-	  "one\n"
-	  "dials: a core dials edges and homes, the others dial nobody." },
+	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
+	  "this one dials: a core dials edges and homes, the others dial nobody." },
 	{ "node list", "", 0, 0, COMMAND_CONTROL, "node-list", false, false,
 	  "the nodes that may link with this one", NULL },
 	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, "node-remove", false, false,
