@@ -28,16 +28,17 @@ static char *socket_of(cfg_t *cfg)
 {
 	const char *path = cfg_getstr(cfg, "control_socket"), *data = cfg_getstr(cfg, "data");
 
-	return path ? xstrdup(path) : xasprintf("%s/control.sock", data);
+	if (path)
+		return xstrdup(path);
+	return data ? xasprintf("%s/control.sock", data) : NULL;
 }
 
 char *bootstrap_socket(const char *file, char **why)
 {
-	char data[] = BOOTSTRAP_DATA;
 	/* libconfuse passes over an unknown option, but stumbles over an unknown section. */
 	cfg_opt_t listen[] = { CFG_END() };
 	cfg_opt_t options[] = {
-		CFG_STR("data", data, CFGF_NONE),
+		CFG_STR("data", NULL, CFGF_NONE),
 		CFG_STR("control_socket", NULL, CFGF_NONE),
 		CFG_SEC("listen", listen, CFGF_TITLE | CFGF_MULTI),
 		CFG_END(),
@@ -49,6 +50,8 @@ char *bootstrap_socket(const char *file, char **why)
 	switch (cfg_parse(cfg, file)) {
 	case CFG_SUCCESS:
 		path = socket_of(cfg);
+		if (!path)
+			*why = xasprintf("%s names neither data nor control_socket", file);
 		break;
 	case CFG_FILE_ERROR:
 		*why = xasprintf("cannot read %s: %s", file, strerror(errno));

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #define BOOTSTRAP_FILE "/etc/sallyport/sallyport.conf"
-#define BOOTSTRAP_DATA "/var/lib/sallyport" /* where `data` is not set */
 
 /* The path of the control socket, freed by the caller; NULL: *why, freed by the caller. */
 char *bootstrap_socket(const char *file, char **why);

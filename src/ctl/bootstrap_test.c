@@ -16,7 +16,7 @@ static const struct {
 	const char *socket; /* NULL: refused */
 	const char *why;    /* what the complaint contains */
 } rows[] = {
-	{ "", "/var/lib/sallyport/control.sock", NULL },
+	{ "name = edge-a\n", NULL, " names neither data nor control_socket" },
 	{ "data = \"/srv/edge\"\n", "/srv/edge/control.sock", NULL },
 	{ "data = /srv/edge\ncontrol_socket = \"/run/edge.sock\"\n", "/run/edge.sock", NULL },
 	{ "# a whole one\n"

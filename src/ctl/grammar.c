@@ -18,17 +18,15 @@ const struct command commands[] = {
 	  "the value of one setting", NULL },
 	{ "config set", "NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, "set", false, true,
 	  "change a setting",
-	  "A list takes one VALUE for each entry; without VALUE it becomes empty. A VALUE that "
-	  "begins\n"
-	  "with @ is the content of that file, without the newline at its end; @@x is a literal "
-	  "@x." },
+	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
+	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
+	  "at its end; @@x is a literal @x." },
 	{ "config history", "", 0, 0, COMMAND_CONTROL, "history", false, false,
 	  "who changed what, and when", NULL },
 	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, "node-add",
 	  false, false, "let another node link with this one",
-	  "`sallyport node self` over there prints its pin. The address is for nodes that this "
-	  "one\n"
-	  "dials: a core dials edges and homes, the others dial nobody." },
+	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
+	  "this one dials: a core dials edges and homes, the others dial nobody." },
 	{ "node list", "", 0, 0, COMMAND_CONTROL, "node-list", false, false,
 	  "the nodes that may link with this one", NULL },
 	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, "node-remove", false, false,

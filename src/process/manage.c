@@ -29,13 +29,27 @@ struct manage {
 	int status; /* of exit */
 };
 
-static void name_ourselves(const struct snapshot *snapshot)
+/* All that our settings say: who we are, and what we log; info where nothing is said. */
+static void apply(const struct snapshot *snapshot)
 {
 	struct slice name = snapshot_text(snapshot, "node.name");
-	char *text = xstrndup(name.data, name.len);
+	char *node = xstrndup(name.data, name.len);
+	struct snapshot_record r;
 
-	log_init(name.len ? text : "-", PROGRAM);
-	free(text);
+	log_init(name.len ? node : "-", PROGRAM);
+	free(node);
+	for (enum event_module i = 0; i < EVENT_MODULE_COUNT; i++)
+		log_set_level(event_module_name(i), LOG_LEVEL_INFO);
+	for (size_t place = 0; snapshot_each(snapshot, "log.levels", &place, &r);) {
+		char *module = xstrndup(r.fields[1].data, r.fields[1].len);
+		char *text = xstrndup(r.fields[2].data, r.fields[2].len);
+		enum log_level level;
+
+		if (log_level_read(text, &level))
+			log_set_level(module, level);
+		free(module);
+		free(text);
+	}
 }
 
 static void take_settings(int fd)
@@ -47,7 +61,7 @@ static void take_settings(int fd)
 		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
 		return;
 	}
-	name_ourselves(snapshot);
+	apply(snapshot);
 	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
 		  snapshot_generation(snapshot), snapshot_revision(snapshot));
 	snapshot_destroy(&snapshot);
@@ -230,7 +244,7 @@ int main(void)
 	log_init("-", PROGRAM);
 	if (!startup_receive(&startup, PROCESS_MANAGE, &why))
 		return failed(why);
-	name_ourselves(startup.snapshot);
+	apply(startup.snapshot);
 	if (!enter_sandbox(startup.snapshot, &why))
 		return failed(why);
 	snapshot_destroy(&startup.snapshot);

@@ -75,6 +75,10 @@ static void send_snapshot(struct node *node)
 
 	snapshot_begin(&bytes, 1, 1);
 	snapshot_add_text(&bytes, "node.name", "edge-a");
+	snapshot_add(&bytes,
+		     &(struct snapshot_record){ 3,
+						{ slice_of("log.levels"), slice_of("network.admin"),
+						  slice_of("error") } });
 	fd = snapshot_seal(&bytes, &why);
 	assert_true(channel_send(node->control, MESSAGE_SNAPSHOT, 0, NO_BODY, fd));
 	close(fd);
@@ -452,6 +456,22 @@ static void others_may_look_and_nothing_else(void **state)
 			       "only root and who runs the node may do that"));
 }
 
+static void new_settings_are_taken_and_broken_ones_are_not(void **state)
+{
+	struct node *node = *state;
+	int broken = memfd_create("broken", MFD_ALLOW_SEALING);
+	uint32_t request;
+	struct run run;
+
+	assert_true(channel_send(node->control, MESSAGE_SNAPSHOT, 0, NO_BODY, broken));
+	close(broken);
+	send_snapshot(node);
+	ASK(&run, node, "config", "history");
+	request = hears(node->control, MESSAGE_CONFIG, NULL, 0);
+	says(node->control, MESSAGE_CONFIG_REPLY, request, 0, "");
+	assert_int_equal(ended(&run), 0);
+}
+
 static void errors_of_use_are_clear(void **state)
 {
 	struct node nowhere = { .path = "/nonexistent/control.sock" };
@@ -484,6 +504,7 @@ int main(void)
 		WITH_NODE(traffic_may_end_and_come_back),
 		WITH_NODE(garbage_is_answered_and_harms_nobody),
 		WITH_NODE(others_may_look_and_nothing_else),
+		WITH_NODE(new_settings_are_taken_and_broken_ones_are_not),
 		cmocka_unit_test(errors_of_use_are_clear),
 	};
 
