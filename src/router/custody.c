@@ -217,7 +217,7 @@ enum custody_verdict custody_take(struct custody *custody, const char *instance,
 		*fate = range ? range->fate : origin->own ? LINK_REFUSED : LINK_UNCERTAIN;
 		*failure = range	 ? range->failure
 			   : origin->own ? FAILURE_RULE_BROKEN
-					 : FAILURE_UNCERTAIN;
+					 : FAILURE_NONE;
 		stanza_destroy(stanza);
 		return CUSTODY_SETTLED;
 	}

@@ -307,8 +307,9 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 	struct stanza *bounce = NULL;
 
 	*item_ref = NULL;
-	if (fate == LINK_UNCERTAIN)
-		failure = FAILURE_UNCERTAIN;
+	/* Only a refusal has a reason of its own. */
+	if (fate != LINK_REFUSED)
+		failure = fate == LINK_UNCERTAIN ? FAILURE_UNCERTAIN : FAILURE_NONE;
 	router->counters[fates[fate].counter]++;
 	log_fate(item, fate, failure);
 	if (lost && entered_here) {
@@ -319,6 +320,8 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 				  log_value(item->stanza->from), log_value(item->stanza->to),
 				  log_value(item->stanza->id), failure_name(failure));
 	}
+	if (fate != LINK_REFUSED)
+		failure = FAILURE_NONE;
 	/* The bounce leaves before the one who keeps the stanza hears that it need not. */
 	if (bounce)
 		enter(router, NULL, custody_enter(router->custody, &bounce));
