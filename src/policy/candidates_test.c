@@ -137,7 +137,7 @@ static void sorting_keeps_each_record_once(void **state)
 	srv_sort(records, nitems(records), generated, &seed);
 	for (size_t i = 0; i < nitems(records); i++) {
 		assert_true(i == 0 || records[i - 1].priority <= records[i].priority);
-		assert_int_equal(seen[atoi(records[i].target)]++, 0);
+		assert_int_equal(seen[strtoul(records[i].target, NULL, 10)]++, 0);
 	}
 	srv_sort(NULL, 0, scripted, NULL);
 }

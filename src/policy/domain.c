@@ -18,14 +18,12 @@ static bool is_label_char(char c)
 	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
 }
 
-static void copy_in_lower_case(struct slice text, char *copy)
+static void to_lower_case(char *text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.data[i];
-
-		copy[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	for (; *text; text++) {
+		if (*text >= 'A' && *text <= 'Z')
+			*text = (char)(*text - 'A' + 'a');
 	}
-	copy[text.len] = '\0';
 }
 
 static bool is_ascii(const char *text)
@@ -68,13 +66,15 @@ static bool to_a_labels(char *name, size_t size)
 {
 	bool had_u_labels = !is_ascii(name), fits;
 	uint8_t *ascii;
+	size_t len;
 
 	if (idn2_lookup_u8((const uint8_t *)name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
 	    IDN2_OK)
 		return false;
-	fits = strlen((char *)ascii) < size && !(had_u_labels && reads_two_ways((char *)ascii));
+	len = strlen((char *)ascii);
+	fits = len < size && !(had_u_labels && reads_two_ways((char *)ascii));
 	if (fits)
-		strcpy(name, (char *)ascii);
+		memcpy(name, ascii, len + 1);
 	idn2_free(ascii);
 	return fits;
 }
@@ -133,7 +133,9 @@ static bool normalise_ipv6(char *name, size_t size)
 	if (inet_pton(AF_INET6, name + 1, &in) != 1)
 		return false;
 	inet_ntop(AF_INET6, &in, name + 1, (socklen_t)(size - 2));
-	strcat(name, "]");
+	len = strlen(name);
+	name[len] = ']';
+	name[len + 1] = '\0';
 	return true;
 }
 
@@ -149,11 +151,14 @@ static void strip_trailing_dot(char *name)
 bool domain_prepare(struct slice text, char domain[DOMAIN_BYTES + 1])
 {
 	char name[JID_PART_BYTES + 1]; /* U-labels may take more bytes than their A-labels */
+	size_t len;
 	bool valid;
 
 	if (text.len == 0 || text.len > JID_PART_BYTES || memchr(text.data, '\0', text.len))
 		return false;
-	copy_in_lower_case(text, name);
+	memcpy(name, text.data, text.len);
+	name[text.len] = '\0';
+	to_lower_case(name);
 	if (name[0] == '[') {
 		strip_trailing_dot(name);
 		valid = normalise_ipv6(name, sizeof(name));
@@ -163,9 +168,10 @@ bool domain_prepare(struct slice text, char domain[DOMAIN_BYTES + 1])
 		strip_trailing_dot(name); /* only now: other full stops have become dots */
 		valid = is_name(name) || is_ipv4(name); /* the usual first: this is a hot path */
 	}
-	if (!valid || strlen(name) > DOMAIN_BYTES)
+	len = strlen(name);
+	if (!valid || len > DOMAIN_BYTES)
 		return false;
-	strcpy(domain, name);
+	memcpy(domain, name, len + 1);
 	return true;
 }
 

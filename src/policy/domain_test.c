@@ -23,16 +23,10 @@ static void domains_are_prepared(void **state)
 		{ "4.3.2.1.example", "4.3.2.1.example" },
 		{ "r3---sn-x.example", "r3---sn-x.example" },
 		{ "xmpp_1._tcp.example", "xmpp_1._tcp.example" },
-		{ L63 ".example", L63 ".example" },
 		/* U-labels, A-labels and their spellings (RFC 5895, RFC 7622 3.2.2) */
-		{ "b\xc3\xbc"
-		  "cher.example",
-		  "xn--bcher-kva.example" },
-		{ "B\xc3\x9c"
-		  "CHER.Example.",
-		  "xn--bcher-kva.example" },
-		{ "bu\xcc\x88"
-		  "cher.example",
+		{ "bücher.example", "xn--bcher-kva.example" },
+		{ "BÜCHER.Example.", "xn--bcher-kva.example" },
+		{ "bu\xcc\x88\x63her.example",
 		  "xn--bcher-kva.example" }, /* u and a combining diaeresis */
 		{ "xn--bcher-kva.example", "xn--bcher-kva.example" },
 		{ "XN--Bcher-KVA.example", "xn--bcher-kva.example" },
@@ -40,14 +34,10 @@ static void domains_are_prepared(void **state)
 		{ "\xe5\x85\xac\xe7\x9b\x8a.\xe5\x92\x8c\xe6\xad\x8c\xe5\xb1\xb1",
 		  "xn--55qw42g.xn--0trq7p7nn" },
 		{ "\xef\xbc\xa1\xef\xbd\x82.example", "ab.example" }, /* fullwidth A, b */
-		{ "a\xe3\x80\x82"
-		  "b\xef\xbc\x8e"
-		  "example\xef\xbd\xa1",
+		{ "a\xe3\x80\x82\x62\xef\xbc\x8e\x65xample\xef\xbd\xa1",
 		  "a.b.example" }, /* the other full stops */
 		{ "xn--fa-hia.example", "xn--fa-hia.example" },
-		{ "_x.b\xc3\xbc"
-		  "cher",
-		  "_x.xn--bcher-kva" },
+		{ "_x.bücher", "_x.xn--bcher-kva" },
 		/* addresses (RFC 7622 3.2) */
 		{ "192.0.2.1", "192.0.2.1" },
 		{ "\xef\xbc\x91\xef\xbc\x99\xef\xbc\x92.0.2.1", "192.0.2.1" },
@@ -79,8 +69,7 @@ static void what_is_no_domain_is_refused_and_touches_nothing(void **state)
 		"a.example..",
 		"a.example.\xe3\x80\x82",
 		"\xe3\x80\x82",
-		"a..b\xc3\xbc"
-		"cher",
+		"a..bücher",
 		"-a.example",
 		"a-.example",
 		"a.-",
@@ -90,13 +79,11 @@ static void what_is_no_domain_is_refused_and_touches_nothing(void **state)
 		"example\n",
 		"example:5269",
 		"user@example",
-		"b\xc3\xbc@example",
+		"bü@example",
 		"example/x",
-		"b\xc3\xbc\xef\xbc\x8f"
-		"example", /* fullwidth solidus */
-		"b\xc3\xbc\xef\xbc\xa0"
-		"example", /* fullwidth commercial at */
-		"b\xc3\xbc_cher.example",
+		"bü\xef\xbc\x8f\x65xample", /* fullwidth solidus */
+		"bü\xef\xbc\xa0\x65xample", /* fullwidth commercial at */
+		"bü_cher.example",
 		"xn--b_cher-3ya.example",
 		"xn--.example",
 		"xn--a.example",
@@ -108,10 +95,9 @@ static void what_is_no_domain_is_refused_and_touches_nothing(void **state)
 		"\xc0\xaf.example",
 		"\xed\xa0\x80.example",
 		"\xd9\xa1\xd9\xa2.example", /* Arabic digits break the bidi rule */
-		L63 "4.example",
-		"\xc2\xad.example", /* nothing but a soft hyphen */
+		"\xc2\xad.example",	    /* nothing but a soft hyphen */
 		/* read differently by servers of RFC 6122 */
-		"fa\xc3\x9f.example",
+		"faß.example",
 		"\xce\xb2\xcf\x8c\xce\xbb\xce\xbf\xcf\x82.example",
 		"\xe0\xb6\x81\xe0\xb7\x8a\xe2\x80\x8d\xe0\xb6\xbb.example",
 		/* almost addresses */
@@ -150,15 +136,17 @@ static void what_is_no_domain_is_refused_and_touches_nothing(void **state)
 	}
 	assert_false(domain_prepare((struct slice){ NULL, 0 }, NULL));
 	assert_false(domain_prepare((struct slice){ "a\0b.example", 11 }, NULL));
-	assert_false(domain_prepare((struct slice){ "b\xc3\xbc\0.example", 12 }, NULL));
+	assert_false(domain_prepare((struct slice){ "bü\0.example", 12 }, NULL));
 }
 
-static void a_domain_has_at_most_253_bytes(void **state)
+static void a_label_has_at_most_63_bytes_and_a_domain_253(void **state)
 {
 	char text[] = L63 "." L63 "." L63 "." L63;
 	char domain[DOMAIN_BYTES + 1], again[DOMAIN_BYTES + 1];
 	static char line[10000];
 
+	assert_true(domain_prepare(slice_of(L63 ".example"), domain));
+	assert_false(domain_prepare(slice_of(L63 "4.example"), domain));
 	assert_false(domain_prepare((struct slice){ text, 254 }, domain));
 	assert_true(domain_prepare((struct slice){ text, 253 }, domain));
 	assert_int_equal(strlen(domain), DOMAIN_BYTES);
@@ -170,24 +158,27 @@ static void a_domain_has_at_most_253_bytes(void **state)
 	for (size_t i = 50; i < sizeof(line); i += 50)
 		line[i] = '.';
 	assert_false(domain_prepare((struct slice){ line, sizeof(line) }, domain));
-	memcpy(line, "\xc3\xbc", 2);
+	line[0] = '\xc3'; /* a u with diaeresis */
+	line[1] = '\xbc';
 	for (size_t len = 200; len <= sizeof(line); len += len < 1100 ? 1 : 997) {
 		if (domain_prepare((struct slice){ line, len }, domain))
 			assert_true(strlen(domain) <= DOMAIN_BYTES);
 	}
 }
 
+/* Eleven hiragana a: 33 bytes become an A-label of 16. */
+#define KANA3 "\xe3\x81\x82\xe3\x81\x82\xe3\x81\x82"
+#define KANA11 KANA3 KANA3 KANA3 "\xe3\x81\x82\xe3\x81\x82"
+
 static void a_u_label_may_take_more_bytes_than_its_a_label(void **state)
 {
-	char text[JID_PART_BYTES + 2] = "", domain[DOMAIN_BYTES + 1];
+	static const char text[] = KANA11 "." KANA11 "." KANA11 "." KANA11 "." KANA11 "." KANA11
+					  "." KANA11 "." KANA11 "." KANA11;
+	char domain[DOMAIN_BYTES + 1];
 
-	while (strlen(text) + 36 < 360) { /* eleven hiragana a: 33 bytes become 12 and a few */
-		for (int i = 0; i < 11; i++)
-			strcat(text, "\xe3\x81\x82");
-		strcat(text, ".");
-	}
 	assert_true(strlen(text) > DOMAIN_BYTES);
 	assert_true(domain_prepare(slice_of(text), domain));
+	assert_true(strlen(domain) < strlen(text));
 }
 
 static void only_a_literal_is_an_address(void **state)
@@ -236,11 +227,7 @@ static void jids_are_split_at_the_first_slash_and_the_first_at(void **state)
 		{ "juliet@example.com/foo@bar", "juliet", "example.com", "foo@bar" },
 		{ "foo\\20bar@example.com", "foo\\20bar", "example.com", NULL },
 		{ "fussball@example.com", "fussball", "example.com", NULL },
-		{ "fu\xc3\x9f"
-		  "ball@example.com",
-		  "fu\xc3\x9f"
-		  "ball",
-		  "example.com", NULL },
+		{ "fußball@example.com", "fußball", "example.com", NULL },
 		{ "king@example.com/\xe2\x99\x9a", "king", "example.com", "\xe2\x99\x9a" },
 		{ "example.com", NULL, "example.com", NULL },
 		{ "example.com/foobar", NULL, "example.com", "foobar" },
@@ -315,9 +302,7 @@ static void only_prepared_equality_makes_a_sender(void **state)
 		{ "evil.example@x", false },
 		{ "sub.evil.example", false },
 		{ "evil.example..", false },
-		{ "ev\xc3\xaf"
-		  "l.example",
-		  false },
+		{ "evïl.example", false },
 		{ "a@victim.example@evil.example", false },
 		{ "", false },
 	};
@@ -337,7 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_are_prepared),
 		cmocka_unit_test(what_is_no_domain_is_refused_and_touches_nothing),
-		cmocka_unit_test(a_domain_has_at_most_253_bytes),
+		cmocka_unit_test(a_label_has_at_most_63_bytes_and_a_domain_253),
 		cmocka_unit_test(a_u_label_may_take_more_bytes_than_its_a_label),
 		cmocka_unit_test(only_a_literal_is_an_address),
 		cmocka_unit_test(a_domain_lies_below_whole_labels_only),

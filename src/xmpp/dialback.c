@@ -56,7 +56,7 @@ static EVP_MAC_CTX *keyed_hmac(const char *secret)
 
 	sha256(secret, strlen(secret), digest);
 	write_hex(digest, sizeof(digest), key);
-	must(hmac && EVP_MAC_init(hmac, (unsigned char *)key, 2 * SHA256_BYTES, params));
+	must(hmac && EVP_MAC_init(hmac, (unsigned char *)key, sizeof(key) - 1, params));
 	EVP_MAC_free(mac);
 	OPENSSL_cleanse(digest, sizeof(digest));
 	OPENSSL_cleanse(key, sizeof(key));

@@ -26,8 +26,8 @@ struct dialback_claim {
 	const char *stream_id; /* chosen by the receiving server */
 };
 
-/* `previous` (NULL: none): a key made with it is still valid, while the secret is changed. NULL: a
- * text shorter than DIALBACK_SECRET_MIN. The texts are not kept. */
+/* `previous` (NULL: none): a key made with it is still valid, while the secret is changed. Gives
+ * NULL when a text is shorter than DIALBACK_SECRET_MIN. The texts are not kept. */
 struct dialback_secret *dialback_secret_create(const char *text, const char *previous);
 void dialback_secret_destroy(struct dialback_secret **secret); /* wipes it */
 
