@@ -50,8 +50,7 @@ static const char *const traffic[] = {
 	"link,core-a,core,up,in,3,4000,",
 	"stream,in,34A9B60C8,example.net,example.org,ready,TLSv1.3,dialback,17,59",
 	"stream,out,05E295A2B,example.net,example.org,ready,TLSv1.3,external,1200,90061",
-	"stream,out,15E295A2B,example.net,b\xc3\xbc"
-	"cher.example,connecting,-,-,0,1",
+	"stream,out,15E295A2B,example.net,b\303\274cher.example,connecting,-,-,0,1",
 	"queue,example.net,slow.example,3,2048,61",
 	"counter,stanzas.delivered,1217",
 	NULL,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MIB (UINT64_C(1) << 20)
 #define COLUMNS_MAX 9
 #define CELL_BYTES 256
 #define CELL_SHOWN 40 /* characters; only the last column is longer */
@@ -74,10 +75,10 @@ static void write_bytes(char cell[CELL_BYTES], uint64_t bytes)
 {
 	if (bytes < 1024)
 		snprintf(cell, CELL_BYTES, "%" PRIu64 " B", bytes);
-	else if (bytes < 1024 * 1024)
+	else if (bytes < MIB)
 		snprintf(cell, CELL_BYTES, "%.1f KiB", (double)bytes / 1024);
 	else
-		snprintf(cell, CELL_BYTES, "%.1f MiB", (double)bytes / (1024 * 1024));
+		snprintf(cell, CELL_BYTES, "%.1f MiB", (double)bytes / (double)MIB);
 }
 
 static size_t characters(const char *text)
