@@ -53,6 +53,7 @@ static const char *const traffic[] = {
 	"stream,out,15E295A2B,example.net,b\303\274cher.example,connecting,-,-,0,1",
 	"queue,example.net,slow.example,3,2048,61",
 	"counter,stanzas.delivered,1217",
+	"counter,stanzas.refused.and.more,0",
 	NULL,
 };
 

@@ -196,19 +196,27 @@ static void write_wrong(struct buffer *out, const json_t *wrong)
 	}
 }
 
+/* Those that have counted something. */
 static void write_counters(struct buffer *out, json_t *counters)
 {
 	size_t width = 0;
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(counters, name, value) width =
-		characters(name) > width ? characters(name) : width;
+	json_object_foreach(counters, name, value)
+	{
+		if (json_integer_value(value) && characters(name) > width)
+			width = characters(name);
+	}
 	if (width)
 		buffer_append_text(out, "\nCOUNTER\n");
 	json_object_foreach(counters, name, value)
-		buffer_printf(out, "%s%*s  %" JSON_INTEGER_FORMAT "\n", name,
-			      (int)(width - characters(name)), "", json_integer_value(value));
+	{
+		if (json_integer_value(value))
+			buffer_printf(out, "%s%*s  %" JSON_INTEGER_FORMAT "\n", name,
+				      (int)(width - characters(name)), "",
+				      json_integer_value(value));
+	}
 }
 
 char *status_text(const json_t *status)
