@@ -54,6 +54,7 @@ static const char *const traffic[] = {
 	"queue,example.net,slow.example,3,2048,61",
 	"counter,stanzas.delivered,1217",
 	"counter,stanzas.refused.and.more,0",
+	"counter,a\nb,1",
 	NULL,
 };
 
@@ -96,8 +97,9 @@ static void the_text_is_read_in_five_seconds(void **state)
 				  "LISTENER  ADDRESS\n"
 				  "s2s       192.0.2.1:5269\n"
 				  "\n"
-				  "COUNTER\n"
-				  "stanzas.delivered  1217\n"
+				  "COUNTER            COUNT\n"
+				  "stanzas.delivered   1217\n"
+				  "a?b                    1\n"
 				  "\n"
 				  "settings revision 12\n"
 				  "pin 3fe1\n");
@@ -138,6 +140,9 @@ static const struct {
 	{ PROCESS_TRAFFIC,
 	  { "link,core-b,core,down,in,0,5,", "link,core-c,core,waiting,in,0,5," },
 	  "edge-a (edge): link to core-b is down, and 1 more" },
+	{ PROCESS_TRAFFIC,
+	  { "link,core-b,core,down,in,0,5,no\nall is well" },
+	  "edge-a (edge): link to core-b is down: no?all is well" },
 	{ PROCESS_TRAFFIC,
 	  { "link,core-b,core,up,in,0,5," },
 	  "edge-a (edge): up, 2 of 2 links, 3 streams" },

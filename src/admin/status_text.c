@@ -199,24 +199,20 @@ static void write_wrong(struct buffer *out, const json_t *wrong)
 /* Those that have counted something. */
 static void write_counters(struct buffer *out, json_t *counters)
 {
-	size_t width = 0;
+	static const struct table table = {
+		NULL, { { "COUNTER", "name" }, { "COUNT", "value", NUMBER } }
+	};
+	json_t *rows = json_array(), *value;
 	const char *name;
-	json_t *value;
 
 	json_object_foreach(counters, name, value)
 	{
-		if (json_integer_value(value) && characters(name) > width)
-			width = characters(name);
-	}
-	if (width)
-		buffer_append_text(out, "\nCOUNTER\n");
-	json_object_foreach(counters, name, value)
-	{
 		if (json_integer_value(value))
-			buffer_printf(out, "%s%*s  %" JSON_INTEGER_FORMAT "\n", name,
-				      (int)(width - characters(name)), "",
-				      json_integer_value(value));
+			json_array_append_new(
+				rows, json_pack("{s:s, s:O}", "name", name, "value", value));
 	}
+	write_table(out, &table, rows);
+	json_decref(rows);
 }
 
 char *status_text(const json_t *status)
