@@ -13,7 +13,7 @@
 #define ACCEPTS_A_TURN 16
 
 struct session {
-	struct session *next;
+	struct session *next, **link; /* link: what points here */
 	struct control_socket *socket;
 	uint64_t number;
 	struct visitor visitor;
@@ -66,11 +66,10 @@ struct control_socket *control_socket_create(const struct control_socket_config 
 static void close_session(struct session *session)
 {
 	struct control_socket *socket = session->socket;
-	struct session **at = &socket->sessions;
 
-	while (*at != session)
-		at = &(*at)->next;
-	*at = session->next;
+	*session->link = session->next;
+	if (session->next)
+		session->next->link = session->link;
 	socket->count--;
 	socket->lookers -= !session->visitor.may_change;
 	loop_unwatch(&session->io);
@@ -248,6 +247,9 @@ static void open_session(struct control_socket *socket, int fd)
 	session->timer.fire = on_timer;
 	session->turn.run = on_turn;
 	session->next = socket->sessions;
+	session->link = &socket->sessions;
+	if (session->next)
+		session->next->link = &session->next;
 	socket->sessions = session;
 	socket->count++;
 	socket->lookers += !visitor.may_change;
@@ -321,13 +323,16 @@ void control_socket_finish(struct control_socket *socket, void (*done)(void *arg
 void control_socket_destroy(struct control_socket **socket_ref)
 {
 	struct control_socket *socket = *socket_ref;
+	struct session *next;
 
 	if (!socket)
 		return;
 	*socket_ref = NULL;
 	close_listeners(socket);
-	while (socket->sessions)
-		close_session(socket->sessions);
+	for (struct session *session = socket->sessions; session; session = next) {
+		next = session->next;
+		close_session(session);
+	}
 	loop_undefer(socket->config.loop, &socket->end);
 	free(socket);
 }

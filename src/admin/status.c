@@ -147,8 +147,13 @@ static bool is_well(const json_t *object)
 	return false;
 }
 
+/* One line, whatever a peer said that is quoted in it. Takes the sentence. */
 static void complain(json_t *wrong, char *sentence)
 {
+	for (char *at = sentence; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+	}
 	json_array_append_new(wrong, protocol_string(slice_of(sentence)));
 	free(sentence);
 }

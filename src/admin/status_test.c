@@ -50,10 +50,11 @@ static const char *const traffic[] = {
 	"link,core-a,core,up,in,3,4000,",
 	"stream,in,34A9B60C8,example.net,example.org,ready,TLSv1.3,dialback,17,59",
 	"stream,out,05E295A2B,example.net,example.org,ready,TLSv1.3,external,1200,90061",
-	"stream,out,15E295A2B,example.net,b\xc3\xbc"
-	"cher.example,connecting,-,-,0,1",
+	"stream,out,15E295A2B,example.net,b\303\274cher.example,connecting,-,-,0,1",
 	"queue,example.net,slow.example,3,2048,61",
 	"counter,stanzas.delivered,1217",
+	"counter,stanzas.refused.and.more,0",
+	"counter,a\nb,1",
 	NULL,
 };
 
@@ -96,8 +97,9 @@ static void the_text_is_read_in_five_seconds(void **state)
 				  "LISTENER  ADDRESS\n"
 				  "s2s       192.0.2.1:5269\n"
 				  "\n"
-				  "COUNTER\n"
-				  "stanzas.delivered  1217\n"
+				  "COUNTER            COUNT\n"
+				  "stanzas.delivered   1217\n"
+				  "a?b                    1\n"
 				  "\n"
 				  "settings revision 12\n"
 				  "pin 3fe1\n");
@@ -138,6 +140,9 @@ static const struct {
 	{ PROCESS_TRAFFIC,
 	  { "link,core-b,core,down,in,0,5,", "link,core-c,core,waiting,in,0,5," },
 	  "edge-a (edge): link to core-b is down, and 1 more" },
+	{ PROCESS_TRAFFIC,
+	  { "link,core-b,core,down,in,0,5,no\nall is well" },
+	  "edge-a (edge): link to core-b is down: no?all is well" },
 	{ PROCESS_TRAFFIC,
 	  { "link,core-b,core,up,in,0,5," },
 	  "edge-a (edge): up, 2 of 2 links, 3 streams" },

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MIB (UINT64_C(1) << 20)
 #define COLUMNS_MAX 9
 #define CELL_BYTES 256
 #define CELL_SHOWN 40 /* characters; only the last column is longer */
@@ -74,10 +75,10 @@ static void write_bytes(char cell[CELL_BYTES], uint64_t bytes)
 {
 	if (bytes < 1024)
 		snprintf(cell, CELL_BYTES, "%" PRIu64 " B", bytes);
-	else if (bytes < 1024 * 1024)
+	else if (bytes < MIB)
 		snprintf(cell, CELL_BYTES, "%.1f KiB", (double)bytes / 1024);
 	else
-		snprintf(cell, CELL_BYTES, "%.1f MiB", (double)bytes / (1024 * 1024));
+		snprintf(cell, CELL_BYTES, "%.1f MiB", (double)bytes / (double)MIB);
 }
 
 static size_t characters(const char *text)
@@ -195,19 +196,23 @@ static void write_wrong(struct buffer *out, const json_t *wrong)
 	}
 }
 
+/* Those that have counted something. */
 static void write_counters(struct buffer *out, json_t *counters)
 {
-	size_t width = 0;
+	static const struct table table = {
+		NULL, { { "COUNTER", "name" }, { "COUNT", "value", NUMBER } }
+	};
+	json_t *rows = json_array(), *value;
 	const char *name;
-	json_t *value;
 
-	json_object_foreach(counters, name, value) width =
-		characters(name) > width ? characters(name) : width;
-	if (width)
-		buffer_append_text(out, "\nCOUNTER\n");
 	json_object_foreach(counters, name, value)
-		buffer_printf(out, "%s%*s  %" JSON_INTEGER_FORMAT "\n", name,
-			      (int)(width - characters(name)), "", json_integer_value(value));
+	{
+		if (json_integer_value(value))
+			json_array_append_new(
+				rows, json_pack("{s:s, s:O}", "name", name, "value", value));
+	}
+	write_table(out, &table, rows);
+	json_decref(rows);
 }
 
 char *status_text(const json_t *status)

@@ -7,37 +7,37 @@
 #define MANY SIZE_MAX
 
 const struct command commands[] = {
-	{ "status", "[--json]", 0, 0, COMMAND_STATUS, NULL, true, false,
+	{ "status", "[--json]", 0, 0, COMMAND_STATUS, true, false, NULL,
 	  "how the node does: processes, links, streams, queues",
 	  "The first line is the verdict; a line that begins with ! names what is wrong. With\n"
 	  "--json the same as JSON, and complete: the text shows at most 20 rows of each kind." },
-	{ "config show", "[PREFIX]", 0, 1, COMMAND_CONTROL, "show", false, false,
+	{ "config show", "[PREFIX]", 0, 1, COMMAND_CONTROL, false, false, "show",
 	  "the settings, or those whose name begins with PREFIX",
 	  "Secrets are shown as fingerprints." },
-	{ "config get", "NAME", 1, 1, COMMAND_CONTROL, "get", false, false,
+	{ "config get", "NAME", 1, 1, COMMAND_CONTROL, false, false, "get",
 	  "the value of one setting", NULL },
-	{ "config set", "NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, "set", false, true,
+	{ "config set", "NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, false, true, "set",
 	  "change a setting",
 	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
 	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
 	  "at its end; @@x is a literal @x." },
-	{ "config history", "", 0, 0, COMMAND_CONTROL, "history", false, false,
+	{ "config history", "", 0, 0, COMMAND_CONTROL, false, false, "history",
 	  "who changed what, and when", NULL },
-	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, "node-add",
-	  false, false, "let another node link with this one",
+	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, false,
+	  false, "node-add", "let another node link with this one",
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
 	  "this one dials: a core dials edges and homes, the others dial nobody." },
-	{ "node list", "", 0, 0, COMMAND_CONTROL, "node-list", false, false,
+	{ "node list", "", 0, 0, COMMAND_CONTROL, false, false, "node-list",
 	  "the nodes that may link with this one", NULL },
-	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, "node-remove", false, false,
+	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, false, false, "node-remove",
 	  "end the link with a node, and refuse it from now on", NULL },
-	{ "node self", "", 0, 0, COMMAND_CONTROL, "node-self", false, false,
+	{ "node self", "", 0, 0, COMMAND_CONTROL, false, false, "node-self",
 	  "this node's name, role and pin", "What `node add` on the other nodes wants to know." },
-	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, "retry", false, false,
+	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, false, false, "retry",
 	  "try a domain again now, without waiting for its next attempt", NULL },
-	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, "close", false, false, "close a stream",
+	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, false, false, "close", "close a stream",
 	  "XCODER is the stream's id, as in the log and in `sallyport status`." },
-	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, NULL, true, false,
+	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, true, false, NULL,
 	  "these lines, or all about one command", NULL },
 };
 const size_t commands_count = nitems(commands);

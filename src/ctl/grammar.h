@@ -23,9 +23,9 @@ struct command {
 	const char *arguments; /* "NAME [VALUE...]" */
 	size_t min, max;       /* of them */
 	enum command_place place;
-	const char *verb; /* what control and traffic call it */
 	bool for_all;	  /* whoever may open the socket; the others are for who runs the node */
 	bool from_files;  /* an argument after the first that begins with @ names a file */
+	const char *verb; /* what control and traffic call it */
 	const char *help; /* one line */
 	const char *more; /* a paragraph, or NULL */
 };

@@ -16,8 +16,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define PROTOCOL_REQUEST_BYTES (16 * 1024 * 1024) /* a line; as much as a message can carry on */
-#define PROTOCOL_REPLY_BYTES (128 * 1024 * 1024)  /* the status of a node in 16 MiB, as JSON */
+#define PROTOCOL_REQUEST_BYTES ((size_t)16 << 20) /* a line; as much as a message can carry on */
+#define PROTOCOL_REPLY_BYTES ((size_t)128 << 20)  /* the status of a node in 16 MiB, as JSON */
 #define PROTOCOL_WORDS_MAX 65000 /* of a command; the message that carries it on counts in u16 */
 #define PROTOCOL_DEPTH_MAX 8
 

@@ -37,12 +37,19 @@ struct run {
 	char text[OUTPUT_BYTES];
 };
 
+static const char *program(const char *variable)
+{
+	const char *path = getenv(variable);
+
+	return path ? path : "its path is not in the environment";
+}
+
 static int listen_at(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(chmod(path, 0666), 0);
 	assert_int_equal(listen(fd, 64), 0);
@@ -60,7 +67,7 @@ static void start_program(struct node *node)
 			fds[1]); /* so that it is not 3 already, which would stay close-on-exec */
 
 		dup2(fd, CHANNEL_CONTROL_FD);
-		execl(getenv("MANAGE"), "sallyport-manage", (char *)NULL);
+		execl(program("MANAGE"), "sallyport-manage", (char *)NULL);
 		_exit(127);
 	}
 	close(fds[1]);
@@ -105,7 +112,7 @@ static int set_up(void **state)
 	struct node *node = xcalloc(1, sizeof(*node));
 	struct message message;
 
-	strcpy(node->folder, "/tmp/sallyport-manage-XXXXXX");
+	snprintf(node->folder, sizeof(node->folder), "/tmp/sallyport-manage-XXXXXX");
 	assert_non_null(mkdtemp(node->folder));
 	assert_int_equal(chmod(node->folder, 0755), 0);
 	snprintf(node->path, sizeof(node->path), "%s/control.sock", node->folder);
@@ -141,19 +148,21 @@ static int tear_down(void **state)
 /* Starts `sallyport -s SOCKET WORDS...`; the list ends with NULL. */
 static void ask(struct run *run, const struct node *node, const char *const *words)
 {
-	const char *argv[16] = { "sallyport", "-s", node->path };
+	char *argv[16] = { xstrdup("sallyport"), xstrdup("-s"), xstrdup(node->path) };
 	size_t count = 3;
 
 	while (*words)
-		argv[count++] = *words++;
+		argv[count++] = xstrdup(*words++);
 	run->out = memfd_create("out", 0);
 	run->pid = fork();
 	if (run->pid == 0) {
 		dup2(run->out, STDOUT_FILENO);
 		dup2(run->out, STDERR_FILENO);
-		execv(getenv("SALLYPORT"), (char **)(uintptr_t)argv);
+		execv(program("SALLYPORT"), argv);
 		_exit(127);
 	}
+	while (count)
+		free(argv[--count]);
 }
 
 #define ASK(run, node, ...) ask(run, node, (const char *const[]){ __VA_ARGS__, NULL })
@@ -238,7 +247,7 @@ static void what_the_node_is_told_reaches_control_with_who_said_it(void **state)
 	ASK(&run, node, "config", "set", "federation.enabled", "on");
 	request = hears(node->control, MESSAGE_CONFIG, words, sizeof(words));
 	if (getuid() == 0)
-		strcpy(expected, "set|root|federation.enabled|on");
+		snprintf(expected, sizeof(expected), "set|root|federation.enabled|on");
 	else
 		snprintf(expected, sizeof(expected), "set|uid %u|federation.enabled|on",
 			 (unsigned)getuid());
@@ -412,7 +421,7 @@ static const char *raw(const struct node *node, uid_t uid, const char *line)
 	size_t len = 0;
 	ssize_t got;
 
-	strcpy(address.sun_path, node->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", node->path);
 	assert_int_equal(seteuid(uid), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(seteuid(getuid()), 0);
