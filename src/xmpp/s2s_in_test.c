@@ -1034,6 +1034,14 @@ static void we_close_in_order_and_do_not_wait_for_ever(void **state)
 	assert_true(we_sent(&b, ""));
 	assert_true(happened(&b, "closed shutdown\n"));
 	disconnect_peer(&b);
+	open_peer(&b); /* while TLS is set up, nothing can be said */
+	peer_sends(&b, STARTTLS);
+	we_sent(&b, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+	s2s_in_close(b.in, "system-shutdown", FAILURE_SHUTDOWN);
+	run(&b);
+	assert_true(we_sent(&b, ""));
+	assert_true(happened(&b, "start-tls\nclosed shutdown\n"));
+	disconnect_peer(&b);
 	connect_peer(&b, SECURITY_TLS_REQUIRED); /* no header yet: an error needs one */
 	s2s_in_close(b.in, "system-shutdown", FAILURE_SHUTDOWN);
 	run(&b);
