@@ -835,6 +835,21 @@ static void the_end_of_the_connection_is_told_apart(void **state)
 	}
 }
 
+/* Limits of the stream's whole life are for strangers. */
+static void a_stream_may_verify_for_ever(void **state)
+{
+	struct peer b = { 0 };
+
+	open_peer(&b);
+	for (unsigned i = 0; i < 1000; i++) {
+		we_ask(&b, "1", i);
+		peer_sends(&b, VERDICT("1", " type='valid'/>"));
+	}
+	assert_false(b.says.is_closed);
+	assert_true(dialogue_has(&b.says.events, "verified 999 valid none\n"));
+	disconnect_peer(&b);
+}
+
 static void what_waits_on_one_stream_is_bounded(void **state)
 {
 	struct peer b = { 0 };
@@ -908,6 +923,7 @@ int main(void)
 		cmocka_unit_test(an_idle_stream_is_closed_in_order),
 		cmocka_unit_test(we_close_in_order_and_do_not_wait_for_ever),
 		cmocka_unit_test(the_end_of_the_connection_is_told_apart),
+		cmocka_unit_test(a_stream_may_verify_for_ever),
 		cmocka_unit_test(what_waits_on_one_stream_is_bounded),
 		cmocka_unit_test(any_split_of_the_bytes_gives_the_same),
 	};
