@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "xmpp/namespaces.h"
+#include "xmpp/s2s_pairs.h"
 #include "xmpp/s2s_session.h"
 
 #include <stdio.h>
@@ -19,13 +20,6 @@ enum state {
 	CLOSED,
 };
 
-/* A proven pair: one block of memory. */
-struct pair {
-	struct pair *next;
-	const char *sender, *target;
-	char memory[];
-};
-
 struct s2s_in {
 	struct s2s_session base;
 	enum state state;
@@ -40,11 +34,7 @@ struct s2s_in {
 	unsigned verify_pending_max;
 	unsigned strikes;
 	bool asked_verify, asked_else; /* for S2S_NOTE_DIALBACK_ONLY */
-	struct pair *pairs;
-	size_t pairs_count;
-	/* The last stanza's pair and how its domains were written: most are followed by more. */
-	const struct pair *last_pair;
-	char last_from[DOMAIN_BYTES + 1], last_to[DOMAIN_BYTES + 1];
+	struct s2s_pairs pairs;
 };
 
 typedef void state_fn(struct s2s_in *s, const struct stanza_view *element);
@@ -275,27 +265,6 @@ static void take_compress(struct s2s_in *s)
 
 /* Dialback */
 
-static struct pair *find_pair(const struct s2s_in *s, const char *sender, const char *target)
-{
-	struct pair *pair = s->pairs;
-
-	while (pair && (strcmp(pair->sender, sender) != 0 || strcmp(pair->target, target) != 0))
-		pair = pair->next;
-	return pair;
-}
-
-static void add_pair(struct s2s_in *s, const char *sender, const char *target)
-{
-	size_t sender_size = strlen(sender) + 1, target_size = strlen(target) + 1;
-	struct pair *pair = xmalloc(sizeof(*pair) + sender_size + target_size);
-
-	pair->sender = memcpy(pair->memory, sender, sender_size);
-	pair->target = memcpy(pair->memory + sender_size, target, target_size);
-	pair->next = s->pairs;
-	s->pairs = pair;
-	s->pairs_count++;
-}
-
 static size_t claims(const struct s2s_in *s)
 {
 	size_t count = 0;
@@ -335,7 +304,7 @@ static const char *claim_refused(const struct s2s_in *s, const char *sender, con
 	if (!s->secured && decision.security == SECURITY_TLS_REQUIRED)
 		return "policy-violation";
 	*why = "too many domain pairs on one stream";
-	if (s->pairs_count + claims(s) >= S2S_IN_PAIRS_MAX)
+	if (s->pairs.count + claims(s) >= S2S_IN_PAIRS_MAX)
 		return "resource-constraint";
 	*why = "too many db:result at a time";
 	return claims(s) >= s->verify_pending_max ? "resource-constraint" : NULL;
@@ -349,7 +318,7 @@ static void take_claim(struct s2s_in *s, const struct stanza_view *element, cons
 	struct s2s_asked *asked;
 	struct buffer key = { 0 };
 
-	if (find_pair(s, sender, target)) {
+	if (s2s_pairs_find(&s->pairs, sender, target)) {
 		asked = s2s_ask(&s->base, element, sender, target);
 		s2s_answer(&s->base, &asked, "valid", NULL);
 		return;
@@ -429,7 +398,7 @@ static void accept(struct s2s_in *s, struct s2s_asked *asked)
 				     .claim = { asked->sender, asked->target,
 						s->stream_ids[s->stream] } };
 
-	add_pair(s, asked->sender, asked->target);
+	s2s_pairs_add(&s->pairs, asked->sender, asked->target);
 	s2s_push(&s->base, &action);
 	s2s_answer(&s->base, &asked, "valid", NULL);
 	stream_reader_set_limits(s->base.reader, &s->limits_after);
@@ -440,7 +409,7 @@ static void accept(struct s2s_in *s, struct s2s_asked *asked)
  * sake of other pairs (2.1.2). */
 static void reject(struct s2s_in *s, struct s2s_asked *asked)
 {
-	bool is_alone = s->pairs == NULL && claims(s) == 1;
+	bool is_alone = s->pairs.first == NULL && claims(s) == 1;
 
 	s2s_refused(&s->base, "the authoritative server says that the key is invalid");
 	s2s_answer(&s->base, &asked, is_alone ? "invalid" : "error", is_alone ? NULL : "forbidden");
@@ -479,51 +448,11 @@ void s2s_in_verified(struct s2s_in *s, uint64_t request, enum s2s_verdict verdic
 
 /* Stanzas */
 
-static bool keep_text(char kept[DOMAIN_BYTES + 1], struct slice text)
-{
-	if (text.len > DOMAIN_BYTES)
-		return false;
-	memcpy(kept, text.data, text.len);
-	kept[text.len] = '\0';
-	return true;
-}
-
-/* The proven pair of a stanza, or NULL, with the stream error it deserves. */
-static const struct pair *pair_of(struct s2s_in *s, struct slice from_domain,
-				  struct slice to_domain, const char **condition)
-{
-	char sender[DOMAIN_BYTES + 1], target[DOMAIN_BYTES + 1];
-	const struct pair *pair;
-
-	if (s->last_pair && slice_is(from_domain, s->last_from) && slice_is(to_domain, s->last_to))
-		return s->last_pair;
-	*condition = "improper-addressing";
-	if (!s2s_domain(to_domain, target))
-		return NULL;
-	*condition = "invalid-from";
-	if (!s2s_domain(from_domain, sender))
-		return NULL;
-	pair = find_pair(s, sender, target);
-	s->last_pair = NULL;
-	if (pair && keep_text(s->last_from, from_domain) && keep_text(s->last_to, to_domain))
-		s->last_pair = pair;
-	if (pair == NULL && !policy_is_federated(s->policy, target))
-		*condition = "host-unknown";
-	return pair;
-}
-
 static void take_stanza(struct s2s_in *s, const struct stanza_view *element)
 {
-	const char *condition = NULL;
-	struct jid from = { 0 }, to = { 0 };
-	const struct pair *pair = NULL;
+	const char *condition;
+	const struct s2s_pair *pair = s2s_pairs_of(&s->pairs, s->policy, element, &condition);
 
-	if (element->from.data == NULL || !jid_split(element->from, &from))
-		condition = "invalid-from";
-	else if (element->to.data == NULL || !jid_split(element->to, &to))
-		condition = "improper-addressing";
-	else
-		pair = pair_of(s, from.domain, to.domain, &condition);
 	if (pair == NULL) {
 		fail_refused(s, condition, "stanza for a pair of domains that is not proven");
 		return;
@@ -663,12 +592,7 @@ void s2s_in_destroy(struct s2s_in **session)
 	*session = NULL;
 	if (s == NULL)
 		return;
-	while (s->pairs) {
-		struct pair *pair = s->pairs;
-
-		s->pairs = pair->next;
-		free(pair);
-	}
+	s2s_pairs_finish(&s->pairs);
 	s2s_session_finish(&s->base);
 	free(s);
 }
@@ -742,30 +666,12 @@ void s2s_in_close(struct s2s_in *s, const char *condition, enum failure failure)
 	enter(s, CLOSING);
 }
 
-static void forget_pairs(struct s2s_in *s)
-{
-	struct pair **link = &s->pairs;
-
-	s->last_pair = NULL;
-	while (*link) {
-		struct pair *pair = *link;
-
-		if (policy_decide(s->policy, pair->target, pair->sender).refused == FAILURE_NONE) {
-			link = &pair->next;
-			continue;
-		}
-		*link = pair->next;
-		free(pair);
-		s->pairs_count--;
-	}
-}
-
 void s2s_in_set_policy(struct s2s_in *s, const struct policy *policy)
 {
 	enum security_mode before = s->security;
 
 	s->policy = policy;
-	forget_pairs(s);
+	s2s_pairs_keep_allowed(&s->pairs, policy);
 	if (!states[s->state].open)
 		return;
 	s->security = security_of(s);
@@ -773,7 +679,7 @@ void s2s_in_set_policy(struct s2s_in *s, const struct policy *policy)
 		s2s_in_close(s, "host-gone", FAILURE_NOT_FEDERATED);
 	} else if (needs_tls(s) && before != SECURITY_TLS_REQUIRED) {
 		s2s_in_close(s, "policy-violation", FAILURE_NO_TLS);
-	} else if (s->state == READY && s->pairs == NULL) {
+	} else if (s->state == READY && s->pairs.first == NULL) {
 		enter(s, OFFERED);
 		arm_authentication(s);
 	}
@@ -801,7 +707,7 @@ bool s2s_in_is_secured(const struct s2s_in *s)
 
 bool s2s_in_next_pair(const struct s2s_in *s, size_t *place, struct dialback_claim *pair)
 {
-	const struct pair *at = s->pairs;
+	const struct s2s_pair *at = s->pairs.first;
 
 	for (size_t i = 0; at && i < *place; i++)
 		at = at->next;

@@ -409,6 +409,10 @@ static void what_a_stranger_sends_first(void **state)
 		  "<db:result from='montague.example' type='error'>" S2S_DIALBACK_ERROR(
 			  "modify", "bad-request") "</db:result>",
 		  "refused dialback without two domains\n" },
+		{ "<db:result from='capulet.example' to='&lt;b&gt;'>k</db:result>",
+		  "<db:result to='capulet.example' type='error'>" S2S_DIALBACK_ERROR(
+			  "modify", "bad-request") "</db:result>",
+		  "refused dialback without two domains\n" },
 		{ "<db:result from='denied.example' to='montague.example'>k</db:result>",
 		  "<db:result from='montague.example' to='denied.example' "
 		  "type='error'>" S2S_DIALBACK_ERROR("cancel", "not-allowed") "</db:result>",
@@ -678,6 +682,38 @@ static void sec_07_without_tls_none_is_offered_or_taken(void **state)
 	assert_true(we_sent(&b, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
 				"</stream:stream>"));
 	assert_true(happened(&b, "refused starttls that was not offered\nclosed protocol\n"));
+	disconnect_peer(&b);
+}
+
+static void starttls_comes_too_late_behind_a_proven_pair(void **state)
+{
+	struct peer b = { 0 };
+
+	prove_peer(&b);
+	peer_sends(&b, STARTTLS);
+	assert_true(we_sent(&b, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+				"</stream:stream>"));
+	disconnect_peer(&b);
+}
+
+static void who_is_proven_has_more_room(void **state)
+{
+	struct peer b = { 0 };
+	struct buffer stanza = { 0 };
+
+	prove_peer(&b);
+	buffer_append_text(&stanza, "<message from='juliet@capulet.example' "
+				    "to='romeo@montague.example'><body>");
+	for (int i = 0; i < 20000; i++)
+		buffer_append_text(&stanza, "o ");
+	buffer_append_text(&stanza, "</body></message>");
+	for (int i = 0; i < 3; i++) {
+		peer_sends_bytes(&b, buffer_data(&stanza), buffer_len(&stanza));
+		assert_true(dialogue_has(&b.says.events, "stanza capulet.example>"));
+		buffer_consume(&b.says.events, buffer_len(&b.says.events));
+	}
+	assert_true(we_sent(&b, ""));
+	buffer_finish(&stanza);
 	disconnect_peer(&b);
 }
 
@@ -1034,6 +1070,14 @@ static void we_close_in_order_and_do_not_wait_for_ever(void **state)
 	assert_true(we_sent(&b, ""));
 	assert_true(happened(&b, "closed shutdown\n"));
 	disconnect_peer(&b);
+	open_peer(&b); /* while TLS is set up, nothing can be said */
+	peer_sends(&b, STARTTLS);
+	we_sent(&b, "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+	s2s_in_close(b.in, "system-shutdown", FAILURE_SHUTDOWN);
+	run(&b);
+	assert_true(we_sent(&b, ""));
+	assert_true(happened(&b, "start-tls\nclosed shutdown\n"));
+	disconnect_peer(&b);
 	connect_peer(&b, SECURITY_TLS_REQUIRED); /* no header yet: an error needs one */
 	s2s_in_close(b.in, "system-shutdown", FAILURE_SHUTDOWN);
 	run(&b);
@@ -1161,6 +1205,8 @@ int main(void)
 		cmocka_unit_test(sec_07_required_tls_comes_first),
 		cmocka_unit_test(sec_07_without_version_nothing_gets_past_required_tls),
 		cmocka_unit_test(sec_07_without_tls_none_is_offered_or_taken),
+		cmocka_unit_test(starttls_comes_too_late_behind_a_proven_pair),
+		cmocka_unit_test(who_is_proven_has_more_room),
 		cmocka_unit_test(sec_08_nothing_in_clear_follows_starttls),
 		cmocka_unit_test(claims_in_clear_lapse_with_tls),
 		cmocka_unit_test(sec_11_sasl_fails_and_the_third_time_closes),

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "xmpp/namespaces.h"
 #include "xmpp/s2s_session.h"
+#include "xmpp/s2s_verifies.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -38,16 +39,6 @@ struct input {
 	const char *key;
 };
 
-/* A question of ours to the authoritative server. */
-struct verify {
-	struct verify *next;
-	uint64_t request, due_ms;
-	bool sent;
-	struct slice key;
-	const char *id;
-	char memory[];
-};
-
 struct s2s_out {
 	struct s2s_session base;
 	enum state state;
@@ -58,8 +49,7 @@ struct s2s_out {
 	struct stream_limits limits;
 	bool wanted; /* stanzas wait for this stream: prove our domain as soon as it can be */
 	bool secured;
-	struct verify *verifies;
-	size_t verifies_count;
+	struct s2s_verifies verifies;
 };
 
 typedef void state_fn(struct s2s_out *s, const struct input *in);
@@ -141,17 +131,6 @@ static void offended(struct s2s_out *s, const char *why)
 
 /* Asking the authoritative server */
 
-static void find_next_due(struct s2s_out *s)
-{
-	uint64_t *due = &s->base.due_ms[S2S_DUE_VERIFY];
-
-	*due = 0;
-	for (const struct verify *verify = s->verifies; verify; verify = verify->next) {
-		if (*due == 0 || verify->due_ms < *due)
-			*due = verify->due_ms;
-	}
-}
-
 static void verified(struct s2s_out *s, uint64_t request, enum s2s_verdict verdict,
 		     enum failure failure)
 {
@@ -161,28 +140,24 @@ static void verified(struct s2s_out *s, uint64_t request, enum s2s_verdict verdi
 						 .failure = failure });
 }
 
-/* Takes the question that `link` points to off the list, with its verdict. */
-static void settle(struct s2s_out *s, struct verify **link, enum s2s_verdict verdict,
+/* The question has its verdict. */
+static void settle(struct s2s_out *s, struct s2s_verify *verify, enum s2s_verdict verdict,
 		   enum failure failure)
 {
-	struct verify *verify = *link;
-
 	verified(s, verify->request, verdict, failure);
-	*link = verify->next;
-	free(verify);
-	s->verifies_count--;
-	find_next_due(s);
+	s2s_verifies_remove(&s->verifies, verify);
+	s->base.due_ms[S2S_DUE_VERIFY] = s2s_verifies_next_due(&s->verifies);
 }
 
 static void fail_verifies(struct s2s_out *s, enum failure failure)
 {
-	while (s->verifies)
-		settle(s, &s->verifies, S2S_VERDICT_ERROR, failure);
+	while (s->verifies.first)
+		settle(s, s->verifies.first, S2S_VERDICT_ERROR, failure);
 }
 
 static void send_verifies(struct s2s_out *s)
 {
-	for (struct verify *verify = s->verifies; verify; verify = verify->next) {
+	for (struct s2s_verify *verify = s->verifies.first; verify; verify = verify->next) {
 		if (verify->sent)
 			continue;
 		verify->sent = true;
@@ -199,9 +174,7 @@ static void send_verifies(struct s2s_out *s)
 void s2s_out_verify(struct s2s_out *s, const struct dialback_claim *claim, struct slice key,
 		    uint64_t request)
 {
-	size_t id_len = strlen(claim->stream_id);
-	struct verify **link = &s->verifies;
-	struct verify *verify;
+	struct s2s_verify *verify;
 
 	assert(strcmp(claim->sender_domain, s->remote_domain) == 0);
 	assert(strcmp(claim->target_domain, s->local_domain) == 0);
@@ -209,23 +182,14 @@ void s2s_out_verify(struct s2s_out *s, const struct dialback_claim *claim, struc
 		verified(s, request, S2S_VERDICT_ERROR, FAILURE_LOST);
 		return;
 	}
-	if (s->verifies_count >= S2S_OUT_VERIFIES_MAX) {
+	if (s->verifies.count >= S2S_OUT_VERIFIES_MAX) {
 		verified(s, request, S2S_VERDICT_ERROR, FAILURE_QUEUE_FULL);
 		return;
 	}
-	verify = xcalloc(1, sizeof(*verify) + id_len + 1 + key.len);
+	verify = s2s_verifies_add(&s->verifies, claim->stream_id, key);
 	verify->request = request;
 	verify->due_ms = s->base.now_ms + (uint64_t)s->base.timeouts.verify * 1000;
-	memcpy(verify->memory, claim->stream_id, id_len);
-	verify->id = verify->memory;
-	if (key.len > 0)
-		memcpy(verify->memory + id_len + 1, key.data, key.len);
-	verify->key = (struct slice){ verify->memory + id_len + 1, key.len };
-	while (*link)
-		link = &(*link)->next;
-	*link = verify;
-	s->verifies_count++;
-	find_next_due(s);
+	s->base.due_ms[S2S_DUE_VERIFY] = s2s_verifies_next_due(&s->verifies);
 	if (states[s->state].negotiated)
 		send_verifies(s);
 }
@@ -238,37 +202,29 @@ static bool is_pair(const struct s2s_out *s, const struct stanza_view *element)
 	       strcmp(from, s->remote_domain) == 0 && strcmp(to, s->local_domain) == 0;
 }
 
-/* Only what was asked on this very stream, (from, to, id), and each answer once (XEP-0220 3.1). */
-static struct verify **find_verify(struct s2s_out *s, const struct stanza_view *answer)
-{
-	struct verify **link = &s->verifies;
-
-	if (!is_pair(s, answer))
-		return NULL;
-	while (*link && !((*link)->sent && slice_is(answer->id, (*link)->id)))
-		link = &(*link)->next;
-	return *link ? link : NULL;
-}
-
 static enum failure error_of(const struct stanza_view *answer)
 {
 	return slice_is(s2s_dialback_condition(answer), "item-not-found") ? FAILURE_HOST_UNKNOWN
 									  : FAILURE_DIALBACK_ERROR;
 }
 
+/* Only what was asked on this very stream, (from, to, id), and each answer once (XEP-0220 3.1). */
 static void take_verify_answer(struct s2s_out *s, const struct stanza_view *element)
 {
-	struct verify **link = find_verify(s, element);
+	struct s2s_verify *verify = NULL;
+
+	if (is_pair(s, element))
+		verify = s2s_verifies_find(&s->verifies, element->id);
 
 	s2s_note_dialback(&s->base, element, S2S_NOTE_VERIFY_RECEIVED);
-	if (link == NULL)
+	if (verify == NULL)
 		offended(s, "db:verify answers nothing that was asked");
 	else if (slice_is(element->type, "valid"))
-		settle(s, link, S2S_VALID, FAILURE_NONE);
+		settle(s, verify, S2S_VALID, FAILURE_NONE);
 	else if (slice_is(element->type, "invalid"))
-		settle(s, link, S2S_INVALID, FAILURE_NONE);
+		settle(s, verify, S2S_INVALID, FAILURE_NONE);
 	else if (slice_is(element->type, "error"))
-		settle(s, link, S2S_VERDICT_ERROR, error_of(element));
+		settle(s, verify, S2S_VERDICT_ERROR, error_of(element));
 	else
 		offended(s, "db:verify of an unknown type");
 	if (s->state == IDLE || s->state == READY)
@@ -609,12 +565,8 @@ void s2s_out_destroy(struct s2s_out **session)
 	*session = NULL;
 	if (s == NULL)
 		return;
-	while (s->verifies) {
-		struct verify *verify = s->verifies;
-
-		s->verifies = verify->next;
-		free(verify);
-	}
+	while (s->verifies.first)
+		s2s_verifies_remove(&s->verifies, s->verifies.first);
 	s2s_session_finish(&s->base);
 	free(s);
 }
@@ -650,7 +602,7 @@ static void state_is_over(struct s2s_out *s)
 	char why[64];
 
 	if (states[s->state].timeout == TIMEOUT_IDLE) {
-		if (s->verifies)
+		if (s->verifies.first)
 			arm_state(s);
 		else
 			s2s_out_close(s, NULL, FAILURE_NONE);
@@ -662,17 +614,23 @@ static void state_is_over(struct s2s_out *s)
 	}
 }
 
+static void expire_verifies(struct s2s_out *s)
+{
+	struct s2s_verify *verify = s->verifies.first;
+
+	while (verify) {
+		struct s2s_verify *next = verify->next;
+
+		if (verify->due_ms <= s->base.now_ms)
+			settle(s, verify, S2S_VERDICT_ERROR, FAILURE_TIMEOUT);
+		verify = next;
+	}
+}
+
 void s2s_out_timeout(struct s2s_out *s)
 {
-	struct verify **link = &s->verifies;
-
 	s->base.armed_ms = 0;
-	while (*link) {
-		if ((*link)->due_ms <= s->base.now_ms)
-			settle(s, link, S2S_VERDICT_ERROR, FAILURE_TIMEOUT);
-		else
-			link = &(*link)->next;
-	}
+	expire_verifies(s);
 	if (s2s_is_due(&s->base, S2S_DUE_AUTHENTICATION))
 		fail(s, FAILURE_TIMEOUT, "connection-timeout", "setting up took too long");
 	else if (s2s_is_due(&s->base, S2S_DUE_STATE))

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "xmpp/s2s_dialogue.h"
+#include "xmpp/s2s_session.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -537,6 +538,100 @@ static void stanzas_from_the_peer_are_refused(void **state)
 	disconnect_peer(&b);
 }
 
+static void an_answer_has_to_come_in_its_place(void **state)
+{
+	static const struct {
+		const char *before, *says, *refused;
+	} rows[] = {
+		{ THEIR_HEADER, ANSWER(" type='valid'/>"), "something before its features" },
+		{ THEIR_HEADER, VERDICT("1", " type='valid'/>"), "something before its features" },
+		{ THEIR_HEADER FEATURES(STARTTLS), VERDICT("1", " type='valid'/>"),
+		  "something before <proceed/>" },
+		{ THEIR_HEADER FEATURES(""), PROCEED, "unknown element" },
+	};
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		struct peer b = { 0 };
+
+		connect_peer(&b, SECURITY_TLS_OPTIONAL);
+		we_ask(&b, "1", 1);
+		peer_sends(&b, rows[i].before);
+		peer_sends(&b, rows[i].says);
+		assert_true(dialogue_has(&b.says.events, rows[i].refused));
+		assert_false(dialogue_has(&b.says.events, "verified"));
+		assert_false(b.says.is_closed);
+		disconnect_peer(&b);
+	}
+}
+
+static void questions_to_us_that_make_no_sense_get_an_error(void **state)
+{
+	struct peer b = { 0 };
+
+	open_peer(&b);
+	peer_sends(&b, "<db:verify id='9' to='capulet.example'>k</db:verify>");
+	assert_true(we_sent(
+		&b, "<db:verify from='capulet.example' id='9' type='error'>" S2S_DIALBACK_ERROR(
+			    "modify", "bad-request") "</db:verify>"));
+	for (int i = 0; i < S2S_CHECKS_MAX; i++)
+		peer_sends(&b, "<db:verify id='9' to='capulet.example' from='b.example'>k"
+			       "</db:verify>");
+	assert_true(we_sent(&b, ""));
+	peer_sends(&b, "<db:verify id='9' to='capulet.example' from='b.example'>k</db:verify>");
+	assert_true(we_sent(&b, "<db:verify from='capulet.example' id='9' to='b.example' "
+				"type='error'>" S2S_DIALBACK_ERROR(
+					"wait", "resource-constraint") "</db:verify>"));
+	s2s_out_key_checked(b.out, 1, true); /* the oldest of several */
+	assert_true(dialogue_has(s2s_out_output(b.out), "type='valid'"));
+	disconnect_peer(&b);
+}
+
+static void a_stream_id_has_a_length(void **state)
+{
+	struct peer b = { 0 };
+	char *header = xasprintf("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' "
+				 "xmlns='jabber:server' id='%0300d' version='1.0'>",
+				 7);
+
+	connect_peer(&b, SECURITY_TLS_OPTIONAL);
+	peer_sends(&b, header);
+	assert_true(we_sent(&b, S2S_STREAM_ERROR("policy-violation")));
+	free(header);
+	disconnect_peer(&b);
+}
+
+static void a_broken_or_lost_stream_ends_the_closing_too(void **state)
+{
+	struct peer b = { 0 };
+
+	prove_us(&b);
+	s2s_out_close(b.out, NULL, FAILURE_SHUTDOWN);
+	peer_sends(&b, "</message>");
+	assert_true(happened(&b, "closed shutdown\n"));
+	disconnect_peer(&b);
+	prove_us(&b);
+	s2s_out_close(b.out, NULL, FAILURE_SHUTDOWN);
+	s2s_out_closed(b.out, FAILURE_LOST, "reset");
+	run(&b);
+	assert_true(happened(&b, "closed shutdown\n"));
+	disconnect_peer(&b);
+}
+
+static void an_idle_stream_stays_while_a_question_is_open(void **state)
+{
+	struct peer b = { 0 };
+
+	prove_us(&b);
+	time_passes(&b, 290);
+	we_ask(&b, "1", 1);
+	we_sent(&b, QUESTION("1"));
+	time_passes(&b, 10);
+	assert_true(we_sent(&b, ""));
+	peer_sends(&b, VERDICT("1", " type='valid'/>"));
+	assert_true(happened(&b, "verified 1 valid none\n"));
+	disconnect_peer(&b);
+}
+
 static void a_stream_without_id_cannot_be_proven(void **state)
 {
 	struct peer b = { 0 };
@@ -740,6 +835,21 @@ static void the_end_of_the_connection_is_told_apart(void **state)
 	}
 }
 
+/* Limits of the stream's whole life are for strangers. */
+static void a_stream_may_verify_for_ever(void **state)
+{
+	struct peer b = { 0 };
+
+	open_peer(&b);
+	for (unsigned i = 0; i < 1000; i++) {
+		we_ask(&b, "1", i);
+		peer_sends(&b, VERDICT("1", " type='valid'/>"));
+	}
+	assert_false(b.says.is_closed);
+	assert_true(dialogue_has(&b.says.events, "verified 999 valid none\n"));
+	disconnect_peer(&b);
+}
+
 static void what_waits_on_one_stream_is_bounded(void **state)
 {
 	struct peer b = { 0 };
@@ -799,6 +909,11 @@ int main(void)
 		cmocka_unit_test(an_invalid_certificate_is_refused_right_after_tls),
 		cmocka_unit_test(sec_08b_what_follows_proceed_in_clear_is_dropped),
 		cmocka_unit_test(stanzas_from_the_peer_are_refused),
+		cmocka_unit_test(an_answer_has_to_come_in_its_place),
+		cmocka_unit_test(questions_to_us_that_make_no_sense_get_an_error),
+		cmocka_unit_test(a_stream_id_has_a_length),
+		cmocka_unit_test(a_broken_or_lost_stream_ends_the_closing_too),
+		cmocka_unit_test(an_idle_stream_stays_while_a_question_is_open),
 		cmocka_unit_test(a_stream_without_id_cannot_be_proven),
 		cmocka_unit_test(notes_are_those_of_the_walk_through),
 		cmocka_unit_test(a_silent_peer_is_left_at_each_step),
@@ -808,6 +923,7 @@ int main(void)
 		cmocka_unit_test(an_idle_stream_is_closed_in_order),
 		cmocka_unit_test(we_close_in_order_and_do_not_wait_for_ever),
 		cmocka_unit_test(the_end_of_the_connection_is_told_apart),
+		cmocka_unit_test(a_stream_may_verify_for_ever),
 		cmocka_unit_test(what_waits_on_one_stream_is_bounded),
 		cmocka_unit_test(any_split_of_the_bytes_gives_the_same),
 	};

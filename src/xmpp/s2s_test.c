@@ -283,20 +283,32 @@ static void who_does_not_know_the_secret_is_found_out(void **state)
 
 static void everything_that_a_peer_chose_is_cut_in_notes(void **state)
 {
-	const struct stream_limits limits = stream_limits_after;
 	struct s2s_session session;
 	struct s2s_action action;
 	struct buffer text = { 0 };
+	struct slice long_text;
 
-	s2s_session_init(&session, &timeouts, &limits);
+	s2s_session_init(&session, &timeouts, &stream_limits_before);
 	for (int i = 0; i < 10000; i++)
-		buffer_append_text(&text, "<");
-	s2s_send_dialback(
-		&session,
-		&(struct s2s_dialback){ .name = slice_of("verify"),
-					.id = { buffer_data(&text), buffer_len(&text) },
-					.key = { buffer_data(&text), buffer_len(&text) } },
-		S2S_NOTE_SENT);
+		buffer_append_text(&text, "x");
+	long_text = (struct slice){ buffer_data(&text), buffer_len(&text) };
+	/* one value hides no other */
+	s2s_send_dialback(&session,
+			  &(struct s2s_dialback){ .name = slice_of("verify"),
+						  .id = long_text,
+						  .to = slice_of("a.example"),
+						  .key = long_text },
+			  S2S_NOTE_SENT);
+	assert_true(s2s_pop(&session, &action));
+	assert_true(action.text.len < 400);
+	assert_non_null(strstr(action.text.data, "x' to='a.example'>xxxxxxxx...</db:verify>"));
+	/* and all of them together have an end */
+	s2s_send_dialback(&session,
+			  &(struct s2s_dialback){ .name = slice_of("verify"),
+						  .id = long_text,
+						  .from = long_text,
+						  .to = long_text },
+			  S2S_NOTE_SENT);
 	assert_true(s2s_pop(&session, &action));
 	assert_int_equal(action.text.len, S2S_NOTE_BYTES);
 	buffer_finish(&text);
