@@ -379,10 +379,12 @@ static enum step in_text(struct stream_reader *r, struct slice in)
 			r->place = IN_TAG;
 			return STEP_ON;
 		}
-		len = special(r, in, &step);
-		if (len == 0)
-			return step;
-		r->at += len;
+		do {
+			len = special(r, in, &step);
+			if (len == 0)
+				return step;
+			r->at += len;
+		} while (r->at < in.len && (in.data[r->at] & 0x80));
 	}
 }
 

@@ -27,85 +27,30 @@ enum {
 	HIGH = 4,	 /* part of a character beyond ASCII */
 	STOP_VALUE = 8,	 /* to be looked at in an attribute's value */
 	STOP_PLAIN = 16, /* to be looked at in text */
+	NOT_URI = 32,	 /* in no URI (RFC 3986), nor IRI */
 };
 
-#define CONTROL (STOP_VALUE | STOP_PLAIN)
+#define STOP (STOP_VALUE | STOP_PLAIN)
+#define CONTROL (STOP | NOT_URI)
 #define LETTER (START | NAME)
 #define FOUR(class) class, class, class, class
-#define SIXTEEN(class) FOUR(class), FOUR(class), FOUR(class), FOUR(class)
+#define EIGHT(class) FOUR(class), FOUR(class)
+#define SIXTEEN(class) EIGHT(class), EIGHT(class)
+#define ALPHABET(class) EIGHT(class), EIGHT(class), EIGHT(class), class, class
 
+/* clang-format off */
 static const uint8_t classes[256] = {
-	SIXTEEN(CONTROL),
-	SIXTEEN(CONTROL), /* 00..1f */
-	0,
-	0,
-	STOP_VALUE,
-	0, /* space ! " # */
-	0,
-	0,
-	CONTROL,
-	STOP_VALUE, /* $ % & ' */
-	0,
-	0,
-	0,
-	0, /* ( ) * + */
-	0,
-	NAME,
-	NAME,
-	0, /* , - . / */
-	FOUR(NAME),
-	FOUR(NAME), /* 0..7 */
-	NAME,
-	NAME,
-	0,
-	0, /* 8 9 : ; */
-	CONTROL,
-	0,
-	STOP_PLAIN,
-	0, /* < = > ? */
-	0,
-	LETTER,
-	LETTER,
-	LETTER, /* @ A B C */
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	LETTER,
-	LETTER,
-	LETTER,
-	0, /* T..Z [ */
-	0,
-	0,
-	0,
-	LETTER, /* \ ] ^ _ */
-	0,
-	LETTER,
-	LETTER,
-	LETTER, /* ` a b c */
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	LETTER,
-	LETTER,
-	LETTER,
-	0, /* t..z { */
-	0,
-	0,
-	0,
-	0, /* | } ~ DEL */
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(CONTROL), SIXTEEN(CONTROL),
+	NOT_URI, 0, STOP_VALUE | NOT_URI, 0, 0, 0, STOP, STOP_VALUE,	/* space ! " # $ % & ' */
+	0, 0, 0, 0, 0, NAME, NAME, 0,					/* ( ) * + , - . / */
+	EIGHT(NAME),
+	NAME, NAME, 0, 0, STOP | NOT_URI, 0, STOP_PLAIN | NOT_URI, 0,	/* 8 9 : ; < = > ? */
+	0, ALPHABET(LETTER), 0, NOT_URI, 0, NOT_URI, LETTER,		/* @ ... [ \ ] ^ _ */
+	NOT_URI, ALPHABET(LETTER), NOT_URI, NOT_URI, NOT_URI, 0, NOT_URI, /* ` ... { | } ~ DEL */
+	SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP),
+	SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP),
 };
+/* clang-format on */
 
 static uint8_t class_of(char c)
 {
@@ -345,16 +290,15 @@ static const char *skip_ncname(const char *at, const char *end)
 {
 	const char *start = at;
 
-	while (at < end) {
-		uint8_t class = class_of(*at);
+	for (;;) {
 		uint32_t c;
 		size_t len;
 
-		if (class & (at == start ? START : NAME)) {
+		if (at == start && at < end && (class_of(*at) & START))
 			at++;
-			continue;
-		}
-		if (!(class & HIGH))
+		while (at < end && at > start && (class_of(*at) & NAME))
+			at++;
+		if (at == end || !(class_of(*at) & HIGH))
 			break;
 		len = xml_char(at, end, &c);
 		if (len == 0 || len == XML_BAD || !is_high_name_char(c, at == start))
@@ -669,9 +613,7 @@ bool xml_is_declaration(const struct xml_attribute *attribute)
 static bool is_uri(struct slice uri)
 {
 	for (size_t i = 0; i < uri.len; i++) {
-		unsigned char c = (unsigned char)uri.data[i];
-
-		if (c <= ' ' || c == 0x7f || strchr("<>\"{}|\\^`", c))
+		if (class_of(uri.data[i]) & NOT_URI)
 			return false;
 	}
 	return true;
@@ -718,7 +660,7 @@ static bool declare(struct xml_scope *scope, struct xml_tag *tag,
 		prefix = xml_local(attribute->name, attribute->prefix);
 	if (!may_declare(prefix, uri, trouble))
 		return false;
-	if (!attribute->is_plain || slice_is(prefix, "xml") || xml_is_stream_ns(uri))
+	if (slice_is(prefix, "xml") || xml_is_stream_ns(uri))
 		tag->is_canonical = false;
 	if (slice_is(prefix, "xml"))
 		return true;
