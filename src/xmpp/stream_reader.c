@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "xmpp/namespaces.h"
-#include "xmpp/stream_text.h"
+#include "xmpp/stream_scope.h"
 
 #include <stdint.h>
 #include <stdlib.h>
