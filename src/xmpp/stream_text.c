@@ -292,8 +292,9 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* After the name at `at` without a colon; `at` itself when there is none. */
-static const char *skip_ncname(const char *at, const char *end)
+/* After the name at `at` without a colon; `at` itself when there is none. One beyond ASCII is not
+ * canonical: whether every reader takes it is looked at when it is copied. */
+static const char *skip_ncname(const char *at, const char *end, struct xml_tag *tag)
 {
 	const char *start = at;
 
@@ -310,23 +311,24 @@ static const char *skip_ncname(const char *at, const char *end)
 		len = xml_char(at, end, &c);
 		if (len == 0 || len == XML_BAD || !is_high_name_char(c, at == start))
 			break;
+		tag->is_canonical = false;
 		at += len;
 	}
 	return at;
 }
 
 /* After the name at `at`, with prefix or without; NULL with trouble. */
-static const char *parse_name(const char *at, const char *end, size_t max, struct slice *name,
-			      size_t *prefix, struct xml_trouble *trouble)
+static const char *parse_name(const char *at, const char *end, size_t max, struct xml_tag *tag,
+			      struct slice *name, size_t *prefix, struct xml_trouble *trouble)
 {
-	const char *after = skip_ncname(at, end);
+	const char *after = skip_ncname(at, end, tag);
 
 	*prefix = 0;
 	if (after > at && after < end && *after == ':') {
 		const char *local = after + 1;
 
 		*prefix = (size_t)(after - at);
-		after = skip_ncname(local, end);
+		after = skip_ncname(local, end, tag);
 		if (after == local)
 			after = at;
 	}
@@ -340,6 +342,32 @@ static const char *parse_name(const char *at, const char *end, size_t max, struc
 		return NULL;
 	}
 	return after;
+}
+
+/* First byte of at..end that a value may not just hold. */
+static const char *skip_plain_value(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i space = _mm_set1_epi8(' '), one = _mm_set1_epi8(1);
+	const __m128i quote = _mm_set1_epi8('"'), apostrophe = _mm_set1_epi8('\'');
+	const __m128i angle = _mm_set1_epi8('<');
+
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		__m128i found = _mm_or_si128(
+			_mm_or_si128(_mm_cmplt_epi8(bytes, space), _mm_cmpeq_epi8(bytes, quote)),
+			_mm_or_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, one), apostrophe), /* ' & */
+				     _mm_cmpeq_epi8(bytes, angle)));
+		int mask = _mm_movemask_epi8(found);
+
+		if (mask)
+			return at + __builtin_ctz((unsigned)mask);
+		at += 16;
+	}
+#endif
+	while (at < end && !(class_of(*at) & STOP_VALUE))
+		at++;
+	return at;
 }
 
 /* After the closing quote; NULL with trouble. */
@@ -359,8 +387,7 @@ static const char *parse_value(const char *at, const char *end, struct xml_tag *
 		uint32_t c;
 		size_t len;
 
-		while (at < end && !(class_of(*at) & STOP_VALUE))
-			at++;
+		at = skip_plain_value(at, end);
 		if (at == end) {
 			xml_fail_nwf(trouble, "an attribute's value does not end");
 			return NULL;
@@ -413,7 +440,7 @@ static const char *parse_attribute(const char *at, const char *end,
 		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.attributes");
 		return NULL;
 	}
-	at = parse_name(at, end, name_max, &attribute->name, &attribute->prefix, trouble);
+	at = parse_name(at, end, name_max, tag, &attribute->name, &attribute->prefix, trouble);
 	if (!at)
 		return NULL;
 	if (has_attribute(tag, attribute->name)) {
@@ -446,7 +473,7 @@ bool xml_tag_parse(struct slice bytes, const struct stream_limits *limits, struc
 	tag->is_canonical = true;
 	tag->is_empty = false;
 	tag->is_end = at < end && *at == '/';
-	at = parse_name(at + tag->is_end, end, name_max, &tag->name, &tag->prefix, trouble);
+	at = parse_name(at + tag->is_end, end, name_max, tag, &tag->name, &tag->prefix, trouble);
 	while (at && at < end) {
 		const char *next = skip_space(at, end);
 
