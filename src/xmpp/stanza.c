@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "xmpp/namespaces.h"
-#include "xmpp/stream_text.h"
+#include "xmpp/stream_scope.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -474,7 +474,7 @@ static struct stanza *copy_bytes(const struct stanza_view *view)
 	size_t name_end = 1 + view->name.len;
 	char *to;
 
-	if (view->lang.data && !stanza_attribute(view, "lang", NS_XML).data)
+	if (view->lang.data && view->lang.data == view->scope->lang.data)
 		put_lang(&lang, view->lang);
 	stanza = new_stanza(view, view->bytes.len + buffer_len(&lang), &to);
 	memcpy(to, view->bytes.data, name_end);

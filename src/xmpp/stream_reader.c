@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "xmpp/namespaces.h"
-#include "xmpp/stream_text.h"
+#include "xmpp/stream_scope.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -379,10 +379,12 @@ static enum step in_text(struct stream_reader *r, struct slice in)
 			r->place = IN_TAG;
 			return STEP_ON;
 		}
-		len = special(r, in, &step);
-		if (len == 0)
-			return step;
-		r->at += len;
+		do {
+			len = special(r, in, &step);
+			if (len == 0)
+				return step;
+			r->at += len;
+		} while (r->at < in.len && (in.data[r->at] & 0x80));
 	}
 }
 
@@ -491,15 +493,6 @@ static bool check_attributes(struct stream_reader *r, struct xml_tag *tag, size_
 	return true;
 }
 
-static bool is_ascii(struct slice name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		if ((unsigned char)name.data[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
-
 /* All that a start tag must be beyond its own grammar. */
 static bool check_start(struct stream_reader *r, struct xml_tag *tag)
 {
@@ -519,12 +512,6 @@ static bool check_start(struct stream_reader *r, struct xml_tag *tag)
 	}
 	if (!check_attributes(r, tag, place))
 		return false;
-	if (!is_ascii(tag->name))
-		tag->is_canonical = false;
-	for (size_t i = 0; i < tag->attribute_count; i++) {
-		if (!is_ascii(tag->attributes[i].name))
-			tag->is_canonical = false;
-	}
 	return true;
 }
 
@@ -552,16 +539,24 @@ static enum step take_header(struct stream_reader *r, struct xml_tag *tag)
 	return STEP_HEADER;
 }
 
-/* The element below the stream is whole: it ends before `at`. */
+/* The view of the element below the stream, whose declarations are in force. */
+static void view_element(struct stream_reader *r, const struct xml_tag *tag)
+{
+	xml_view(&r->view, &r->scope, r->scope.count, tag, (struct slice){ r->scope.base, r->at },
+		 r->scope.lang);
+}
+
+/* It is whole: it ends before `at`. */
 static enum step take_element(struct stream_reader *r)
 {
-	struct slice bytes = { r->scope.base, r->at };
-	struct xml_trouble none;
-	struct xml_tag tag;
+	if (r->view.bytes.data != r->scope.base) { /* the bytes have moved since its start tag */
+		struct xml_trouble none;
+		struct xml_tag tag;
 
-	xml_tag_parse(bytes, NULL, &tag, &none);
-	/* Its declarations are in force still. */
-	xml_view(&r->view, &r->scope, r->scope.count, &tag, bytes, r->scope.lang);
+		xml_tag_parse((struct slice){ r->scope.base, r->at }, NULL, &tag, &none);
+		view_element(r, &tag);
+	}
+	r->view.bytes.len = r->at;
 	r->view.is_canonical = r->is_canonical;
 	r->lent = r->at;
 	return STEP_ELEMENT;
@@ -616,6 +611,8 @@ static enum step take_start(struct stream_reader *r, struct xml_tag *tag)
 	r->is_canonical = r->is_canonical && tag->is_canonical;
 	r->elements++;
 	push_level(r, tag, r->scope.count - before);
+	if (r->depth == 1)
+		view_element(r, tag);
 	r->at += tag->len;
 	begin_text(r, r->at, IN_TEXT);
 	return tag->is_empty ? leave(r) : STEP_ON;

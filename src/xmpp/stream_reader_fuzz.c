@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "xmpp/namespaces.h"
-#include "xmpp/stream_text.h"
+#include "xmpp/stream_scope.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -506,6 +506,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 		"\xef\xbf\xbf",
 		"\xed\xa0\x80",
 		"\xc0\xbc",
+		"\xe0\x80\xbc",
+		"\xf0\x80\x80\xbc",
+		"\xf4\x90\x80\x80",
 		"<!--",
 		"<?x?>",
 		"<!DOCTYPE a>",

@@ -277,6 +277,9 @@ static void sec_19a_bytes_on_which_readers_differ_are_refused(void **state)
 		/* ]]> */
 		{ "<message>a]]>b</message>", "not-well-formed" },
 		{ "<message>a]]]>b</message>", "not-well-formed" },
+		{ "<message>]]></message>", "not-well-formed" },
+		{ "<message><a/>]]></message>", "not-well-formed" },
+		{ "<message>]&gt;]></message>", "message:{jabber:server}message" },
 		{ "<message><![CDATA[a]]>]]></message>", "not-well-formed" },
 		{ "<message><![CDATA[a]]]]></message>", "message:{jabber:server}message*" },
 		{ "<message>]]<![CDATA[>]]></message>", "message:{jabber:server}message*" },

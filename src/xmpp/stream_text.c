@@ -1,10 +1,8 @@
 #include "xmpp/stream_text.h"
 
 #include "base/alloc.h"
-#include "xmpp/namespaces.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -27,85 +25,30 @@ enum {
 	HIGH = 4,	 /* part of a character beyond ASCII */
 	STOP_VALUE = 8,	 /* to be looked at in an attribute's value */
 	STOP_PLAIN = 16, /* to be looked at in text */
+	NOT_URI = 32,	 /* in no URI (RFC 3986), nor IRI */
 };
 
-#define CONTROL (STOP_VALUE | STOP_PLAIN)
+#define STOP (STOP_VALUE | STOP_PLAIN)
+#define CONTROL (STOP | NOT_URI)
 #define LETTER (START | NAME)
 #define FOUR(class) class, class, class, class
-#define SIXTEEN(class) FOUR(class), FOUR(class), FOUR(class), FOUR(class)
+#define EIGHT(class) FOUR(class), FOUR(class)
+#define SIXTEEN(class) EIGHT(class), EIGHT(class)
+#define ALPHABET(class) EIGHT(class), EIGHT(class), EIGHT(class), class, class
 
+/* clang-format off */
 static const uint8_t classes[256] = {
-	SIXTEEN(CONTROL),
-	SIXTEEN(CONTROL), /* 00..1f */
-	0,
-	0,
-	STOP_VALUE,
-	0, /* space ! " # */
-	0,
-	0,
-	CONTROL,
-	STOP_VALUE, /* $ % & ' */
-	0,
-	0,
-	0,
-	0, /* ( ) * + */
-	0,
-	NAME,
-	NAME,
-	0, /* , - . / */
-	FOUR(NAME),
-	FOUR(NAME), /* 0..7 */
-	NAME,
-	NAME,
-	0,
-	0, /* 8 9 : ; */
-	CONTROL,
-	0,
-	STOP_PLAIN,
-	0, /* < = > ? */
-	0,
-	LETTER,
-	LETTER,
-	LETTER, /* @ A B C */
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	LETTER,
-	LETTER,
-	LETTER,
-	0, /* T..Z [ */
-	0,
-	0,
-	0,
-	LETTER, /* \ ] ^ _ */
-	0,
-	LETTER,
-	LETTER,
-	LETTER, /* ` a b c */
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	FOUR(LETTER),
-	LETTER,
-	LETTER,
-	LETTER,
-	0, /* t..z { */
-	0,
-	0,
-	0,
-	0, /* | } ~ DEL */
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
-	SIXTEEN(HIGH | CONTROL),
+	SIXTEEN(CONTROL), SIXTEEN(CONTROL),
+	NOT_URI, 0, STOP_VALUE | NOT_URI, 0, 0, 0, STOP, STOP_VALUE,	/* space ! " # $ % & ' */
+	0, 0, 0, 0, 0, NAME, NAME, 0,					/* ( ) * + , - . / */
+	EIGHT(NAME),
+	NAME, NAME, 0, 0, STOP | NOT_URI, 0, STOP_PLAIN | NOT_URI, 0,	/* 8 9 : ; < = > ? */
+	0, ALPHABET(LETTER), 0, NOT_URI, 0, NOT_URI, LETTER,		/* @ ... [ \ ] ^ _ */
+	NOT_URI, ALPHABET(LETTER), NOT_URI, NOT_URI, NOT_URI, 0, NOT_URI, /* ` ... { | } ~ DEL */
+	SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP),
+	SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP), SIXTEEN(HIGH | STOP),
 };
+/* clang-format on */
 
 static uint8_t class_of(char c)
 {
@@ -333,6 +276,15 @@ size_t xml_decode(struct slice raw, enum xml_form form, char *out)
 	return len;
 }
 
+bool xml_is_uri(struct slice uri)
+{
+	for (size_t i = 0; i < uri.len; i++) {
+		if (class_of(uri.data[i]) & NOT_URI)
+			return false;
+	}
+	return true;
+}
+
 static const char *skip_space(const char *at, const char *end)
 {
 	while (at < end && xml_is_space(*at))
@@ -340,42 +292,43 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* After the name at `at` without a colon; `at` itself when there is none. */
-static const char *skip_ncname(const char *at, const char *end)
+/* After the name at `at` without a colon; `at` itself when there is none. One beyond ASCII is not
+ * canonical: whether every reader takes it is looked at when it is copied. */
+static const char *skip_ncname(const char *at, const char *end, struct xml_tag *tag)
 {
 	const char *start = at;
 
-	while (at < end) {
-		uint8_t class = class_of(*at);
+	for (;;) {
 		uint32_t c;
 		size_t len;
 
-		if (class & (at == start ? START : NAME)) {
+		if (at == start && at < end && (class_of(*at) & START))
 			at++;
-			continue;
-		}
-		if (!(class & HIGH))
+		while (at < end && at > start && (class_of(*at) & NAME))
+			at++;
+		if (at == end || !(class_of(*at) & HIGH))
 			break;
 		len = xml_char(at, end, &c);
 		if (len == 0 || len == XML_BAD || !is_high_name_char(c, at == start))
 			break;
+		tag->is_canonical = false;
 		at += len;
 	}
 	return at;
 }
 
 /* After the name at `at`, with prefix or without; NULL with trouble. */
-static const char *parse_name(const char *at, const char *end, size_t max, struct slice *name,
-			      size_t *prefix, struct xml_trouble *trouble)
+static const char *parse_name(const char *at, const char *end, size_t max, struct xml_tag *tag,
+			      struct slice *name, size_t *prefix, struct xml_trouble *trouble)
 {
-	const char *after = skip_ncname(at, end);
+	const char *after = skip_ncname(at, end, tag);
 
 	*prefix = 0;
 	if (after > at && after < end && *after == ':') {
 		const char *local = after + 1;
 
 		*prefix = (size_t)(after - at);
-		after = skip_ncname(local, end);
+		after = skip_ncname(local, end, tag);
 		if (after == local)
 			after = at;
 	}
@@ -389,6 +342,32 @@ static const char *parse_name(const char *at, const char *end, size_t max, struc
 		return NULL;
 	}
 	return after;
+}
+
+/* First byte of at..end that a value may not just hold. */
+static const char *skip_plain_value(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i space = _mm_set1_epi8(' '), one = _mm_set1_epi8(1);
+	const __m128i quote = _mm_set1_epi8('"'), apostrophe = _mm_set1_epi8('\'');
+	const __m128i angle = _mm_set1_epi8('<');
+
+	while (end - at >= 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		__m128i found = _mm_or_si128(
+			_mm_or_si128(_mm_cmplt_epi8(bytes, space), _mm_cmpeq_epi8(bytes, quote)),
+			_mm_or_si128(_mm_cmpeq_epi8(_mm_or_si128(bytes, one), apostrophe), /* ' & */
+				     _mm_cmpeq_epi8(bytes, angle)));
+		int mask = _mm_movemask_epi8(found);
+
+		if (mask)
+			return at + __builtin_ctz((unsigned)mask);
+		at += 16;
+	}
+#endif
+	while (at < end && !(class_of(*at) & STOP_VALUE))
+		at++;
+	return at;
 }
 
 /* After the closing quote; NULL with trouble. */
@@ -408,8 +387,7 @@ static const char *parse_value(const char *at, const char *end, struct xml_tag *
 		uint32_t c;
 		size_t len;
 
-		while (at < end && !(class_of(*at) & STOP_VALUE))
-			at++;
+		at = skip_plain_value(at, end);
 		if (at == end) {
 			xml_fail_nwf(trouble, "an attribute's value does not end");
 			return NULL;
@@ -462,7 +440,7 @@ static const char *parse_attribute(const char *at, const char *end,
 		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.attributes");
 		return NULL;
 	}
-	at = parse_name(at, end, name_max, &attribute->name, &attribute->prefix, trouble);
+	at = parse_name(at, end, name_max, tag, &attribute->name, &attribute->prefix, trouble);
 	if (!at)
 		return NULL;
 	if (has_attribute(tag, attribute->name)) {
@@ -495,7 +473,7 @@ bool xml_tag_parse(struct slice bytes, const struct stream_limits *limits, struc
 	tag->is_canonical = true;
 	tag->is_empty = false;
 	tag->is_end = at < end && *at == '/';
-	at = parse_name(at + tag->is_end, end, name_max, &tag->name, &tag->prefix, trouble);
+	at = parse_name(at + tag->is_end, end, name_max, tag, &tag->name, &tag->prefix, trouble);
 	while (at && at < end) {
 		const char *next = skip_space(at, end);
 
@@ -546,265 +524,4 @@ enum xml_piece xml_next_piece(struct slice *rest, struct xml_tag *tag, struct sl
 	rest->data += len;
 	rest->len -= len;
 	return piece;
-}
-
-struct xml_chunk {
-	struct xml_chunk *next;
-	char bytes[];
-};
-
-static char *new_chunk(struct xml_chunk **chunks, size_t len)
-{
-	struct xml_chunk *chunk = xmalloc(sizeof(*chunk) + len);
-
-	chunk->next = *chunks;
-	*chunks = chunk;
-	return chunk->bytes;
-}
-
-static void free_chunks(struct xml_chunk **chunks)
-{
-	while (*chunks) {
-		struct xml_chunk *chunk = *chunks;
-
-		*chunks = chunk->next;
-		free(chunk);
-	}
-}
-
-void xml_scope_init(struct xml_scope *scope, const char *content_ns)
-{
-	*scope = (struct xml_scope){ .content_ns = content_ns,
-				     .bindings = scope->first,
-				     .room = nitems(scope->first) };
-}
-
-void xml_scope_finish(struct xml_scope *scope)
-{
-	free_chunks(&scope->chunks);
-	free_chunks(&scope->header_chunks);
-	if (scope->bindings != scope->first)
-		free(scope->bindings);
-}
-
-void xml_scope_clear(struct xml_scope *scope)
-{
-	free_chunks(&scope->chunks);
-	scope->count = scope->header_count;
-	if (scope->bindings != scope->first && scope->count <= nitems(scope->first)) {
-		memcpy(scope->first, scope->bindings, scope->count * sizeof(scope->first[0]));
-		free(scope->bindings);
-		scope->bindings = scope->first;
-		scope->room = nitems(scope->first);
-	}
-}
-
-struct slice xml_binding_prefix(const struct xml_scope *scope, size_t place)
-{
-	const struct xml_binding *b = &scope->bindings[place - 1];
-
-	return (struct slice){ (b->kept ? b->kept : scope->base) + b->prefix, b->prefix_len };
-}
-
-struct slice xml_binding_uri(const struct xml_scope *scope, size_t place)
-{
-	const struct xml_binding *b = &scope->bindings[place - 1];
-
-	return (struct slice){ (b->kept ? b->kept : scope->base) + b->uri, b->uri_len };
-}
-
-static char *keep_binding(struct xml_chunk **chunks, struct xml_binding *binding,
-			  struct slice prefix, struct slice uri)
-{
-	char *kept = new_chunk(chunks, prefix.len + uri.len);
-
-	memcpy(kept, prefix.data, prefix.len);
-	memcpy(kept + prefix.len, uri.data, uri.len);
-	binding->kept = kept;
-	binding->prefix = 0;
-	binding->uri = (uint32_t)prefix.len;
-	return kept;
-}
-
-void xml_scope_keep_header(struct xml_scope *scope, const struct xml_tag *tag)
-{
-	for (size_t place = 1; place <= scope->count; place++)
-		keep_binding(&scope->header_chunks, &scope->bindings[place - 1],
-			     xml_binding_prefix(scope, place), xml_binding_uri(scope, place));
-	scope->header_count = scope->count;
-	for (size_t i = 0; i < tag->attribute_count; i++) {
-		const struct xml_attribute *attribute = &tag->attributes[i];
-		char *lang;
-
-		if (!slice_is(attribute->name, "xml:lang"))
-			continue;
-		lang = new_chunk(&scope->header_chunks, attribute->value.len);
-		scope->lang = (struct slice){ lang, xml_decode(attribute->value, XML_VALUE, lang) };
-	}
-}
-
-struct slice xml_value(struct xml_scope *scope, const struct xml_attribute *attribute)
-{
-	char *decoded;
-
-	if (attribute->is_plain)
-		return attribute->value;
-	decoded = new_chunk(&scope->chunks, attribute->value.len);
-	return (struct slice){ decoded, xml_decode(attribute->value, XML_VALUE, decoded) };
-}
-
-bool xml_is_stream_ns(struct slice uri)
-{
-	return slice_is(uri, NS_SERVER) || slice_is(uri, NS_CLIENT) ||
-	       slice_is(uri, NS_COMPONENT) || slice_is(uri, NS_STREAMS);
-}
-
-bool xml_is_declaration(const struct xml_attribute *attribute)
-{
-	return attribute->prefix ? slice_is(xml_prefix(attribute->name, attribute->prefix), "xmlns")
-				 : slice_is(attribute->name, "xmlns");
-}
-
-/* Readers join namespace and name by a character they hope is in no URI: so it is in none. */
-static bool is_uri(struct slice uri)
-{
-	for (size_t i = 0; i < uri.len; i++) {
-		unsigned char c = (unsigned char)uri.data[i];
-
-		if (c <= ' ' || c == 0x7f || strchr("<>\"{}|\\^`", c))
-			return false;
-	}
-	return true;
-}
-
-/* Namespaces in XML 3: what must not be declared. */
-static bool may_declare(struct slice prefix, struct slice uri, struct xml_trouble *trouble)
-{
-	if (slice_is(prefix, "xmlns") || slice_is(uri, NS_XMLNS))
-		return xml_fail_nwf(trouble, "the prefix or namespace of xmlns declared");
-	if (slice_is(prefix, "xml") != slice_is(uri, NS_XML))
-		return xml_fail_nwf(trouble, "the prefix or namespace of xml declared");
-	if (prefix.len && uri.len == 0)
-		return xml_fail_nwf(trouble, "a prefix bound to nothing");
-	if (!is_uri(uri))
-		return xml_fail_nwf(trouble, "a namespace that is not a URI");
-	return true;
-}
-
-static struct xml_binding *add_binding(struct xml_scope *scope)
-{
-	if (scope->count == scope->room) {
-		size_t size = scope->room * sizeof(*scope->bindings);
-		struct xml_binding *more = xrealloc(
-			scope->bindings == scope->first ? NULL : scope->bindings, size * 2);
-
-		if (scope->bindings == scope->first)
-			memcpy(more, scope->first, size);
-		scope->bindings = more;
-		scope->room *= 2;
-	}
-	return &scope->bindings[scope->count++];
-}
-
-static bool declare(struct xml_scope *scope, struct xml_tag *tag,
-		    const struct xml_attribute *attribute, size_t *place,
-		    struct xml_trouble *trouble)
-{
-	struct slice uri = xml_value(scope, attribute);
-	struct slice prefix = { attribute->name.data, 0 };
-	struct xml_binding *binding;
-
-	if (attribute->prefix)
-		prefix = xml_local(attribute->name, attribute->prefix);
-	if (!may_declare(prefix, uri, trouble))
-		return false;
-	if (!attribute->is_plain || slice_is(prefix, "xml") || xml_is_stream_ns(uri))
-		tag->is_canonical = false;
-	if (slice_is(prefix, "xml"))
-		return true;
-	binding = add_binding(scope);
-	*binding = (struct xml_binding){ .up = (uint32_t)*place,
-					 .prefix_len = (uint16_t)prefix.len,
-					 .uri_len = (uint32_t)uri.len };
-	if (attribute->is_plain) {
-		binding->prefix = (uint32_t)(prefix.data - scope->base);
-		binding->uri = (uint32_t)(uri.data - scope->base);
-	} else {
-		keep_binding(&scope->chunks, binding, prefix, uri);
-	}
-	*place = scope->count;
-	return true;
-}
-
-bool xml_scope_enter(struct xml_scope *scope, struct xml_tag *tag, size_t *place,
-		     struct xml_trouble *trouble)
-{
-	for (size_t i = 0; i < tag->attribute_count; i++) {
-		if (xml_is_declaration(&tag->attributes[i]) &&
-		    !declare(scope, tag, &tag->attributes[i], place, trouble))
-			return false;
-	}
-	return true;
-}
-
-bool xml_scope_find(const struct xml_scope *scope, size_t place, struct slice prefix,
-		    struct slice *uri, size_t *found)
-{
-	if (slice_is(prefix, "xml")) {
-		*uri = slice_of(NS_XML);
-		*found = 0;
-		return true;
-	}
-	for (; place; place = scope->bindings[place - 1].up) {
-		if (!slice_equals(xml_binding_prefix(scope, place), prefix))
-			continue;
-		*uri = xml_binding_uri(scope, place);
-		*found = place;
-		return true;
-	}
-	return false;
-}
-
-struct slice xml_scope_element_ns(const struct xml_scope *scope, size_t place,
-				  const struct xml_tag *tag)
-{
-	struct slice uri = { "", 0 };
-	size_t found;
-
-	xml_scope_find(scope, place, xml_prefix(tag->name, tag->prefix), &uri, &found);
-	return uri;
-}
-
-static enum stanza_kind kind_of(const struct xml_scope *scope, const struct stanza_view *view)
-{
-	if (!slice_is(view->ns, scope->content_ns))
-		return STANZA_OTHER;
-	return slice_is(view->name, "message")	  ? STANZA_MESSAGE
-	       : slice_is(view->name, "presence") ? STANZA_PRESENCE
-	       : slice_is(view->name, "iq")	  ? STANZA_IQ
-						  : STANZA_OTHER;
-}
-
-void xml_view(struct stanza_view *view, struct xml_scope *scope, size_t place,
-	      const struct xml_tag *tag, struct slice bytes, struct slice lang)
-{
-	*view = (struct stanza_view){ .name = xml_local(tag->name, tag->prefix),
-				      .ns = xml_scope_element_ns(scope, place, tag),
-				      .lang = lang,
-				      .bytes = bytes,
-				      .scope = scope,
-				      .place = place };
-	view->kind = kind_of(scope, view);
-	for (size_t i = 0; i < tag->attribute_count; i++) {
-		const struct xml_attribute *attribute = &tag->attributes[i];
-		struct slice *to = slice_is(attribute->name, "to")	   ? &view->to
-				   : slice_is(attribute->name, "from")	   ? &view->from
-				   : slice_is(attribute->name, "id")	   ? &view->id
-				   : slice_is(attribute->name, "type")	   ? &view->type
-				   : slice_is(attribute->name, "xml:lang") ? &view->lang
-									   : NULL;
-
-		if (to)
-			*to = xml_value(scope, attribute);
-	}
 }
