@@ -48,7 +48,10 @@ static int give_snapshot(void *arg, enum process process)
 
 static void on_message(void *arg, enum process from, struct message *message)
 {
-	fail_msg("%s sent %s", process_name(from), message_name((uint16_t)message->type));
+	struct stage *stage = arg;
+
+	assert_int_equal(message->type, MESSAGE_READY);
+	assert_true(supervisor_child(stage->supervisor, from).ready);
 }
 
 static int times_told(struct stage *stage, const char *line)
