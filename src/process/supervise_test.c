@@ -211,7 +211,7 @@ static void one_that_dies_again_and_again_is_started_ever_more_slowly(void **sta
 {
 	static const struct {
 		const char *behaviour, *end;
-	} rows[] = { { "exit", "exit status 3" }, { "crash", "signal 11 (Segmentation fault)" } };
+	} rows[] = { { "exit", "exit status 3" }, { "crash", "signal 6 (Aborted)" } };
 
 	for (size_t i = 0; i < nitems(rows); i++) {
 		struct stage stage = { .behaviour[PROCESS_RESOLVER] = rows[i].behaviour };
