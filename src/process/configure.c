@@ -15,8 +15,8 @@
 #include <time.h>
 
 #define HISTORY_MAX 100
-#define CHANGES_MAX 2 /* a setting, and one that goes with it */
-#define WORD_BYTES (2 * SETTING_ENTRY_BYTES)
+#define CHANGES_MAX 2				     /* a setting, and one that goes with it */
+#define WORD_BYTES ((size_t)SETTING_ENTRY_BYTES + 1) /* one more: so that the refusal names it */
 
 enum { DONE = 0, REFUSED = 1 }; /* the status of a reply */
 

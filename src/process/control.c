@@ -156,11 +156,10 @@ static void on_stopped(void *arg)
 static void on_stop_signal(void *arg)
 {
 	struct control *control = arg;
-	const char *seconds = store_text(control->node.store, "timeouts.shutdown");
+	long seconds = strtol(store_text(control->node.store, "timeouts.shutdown"), NULL, 10);
 
 	sd_notify(0, "STOPPING=1");
-	supervisor_stop(control->supervisor, (unsigned)atoi(seconds) * 1000 + STOP_MARGIN_MS,
-			on_stopped);
+	supervisor_stop(control->supervisor, (unsigned)seconds * 1000 + STOP_MARGIN_MS, on_stopped);
 }
 
 static void serve(struct control *control)

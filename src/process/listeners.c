@@ -195,7 +195,7 @@ static bool open_local(struct listeners *listeners, const struct bootstrap *boot
 	make_folder_of(path);
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
-	strcpy(address.local.sun_path, path); /* bootstrap.c measured it */
+	memcpy(address.local.sun_path, path, strlen(path) + 1); /* bootstrap.c measured it */
 	fd = listen_at(&address, sizeof(address.local));
 	if (fd >= 0 && settle_rights(path, bootstrap->user) &&
 	    add(listeners, LISTENERS_CONTROL, PROCESS_MANAGE, fd, xstrdup(path)))

@@ -8,7 +8,7 @@
 
 #include "process/bootstrap.h"
 
-#define LISTENERS_MAX (2 * BOOTSTRAP_LISTENS_MAX)
+#define LISTENERS_MAX 32
 #define LISTENERS_CONTROL "control" /* the UNIX socket of the command */
 
 struct listeners {

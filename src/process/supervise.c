@@ -509,11 +509,12 @@ void supervisor_destroy(struct supervisor **supervisor_ref)
 void supervisor_add_listener(struct supervisor *supervisor, enum process process, const char *name,
 			     int fd)
 {
-	struct listener *listener = xmalloc(sizeof(*listener) + strlen(name) + 1);
+	size_t size = strlen(name) + 1;
+	struct listener *listener = xmalloc(sizeof(*listener) + size);
 
 	listener->process = process;
 	listener->fd = fd;
-	strcpy(listener->name, name);
+	memcpy(listener->name, name, size);
 	listener->next = supervisor->listeners;
 	supervisor->listeners = listener;
 }
