@@ -29,8 +29,8 @@ NOT_FOR_ENGINES = re.compile(
 # Programs and the libraries they may link, each without its version. libc and the sanitizers'
 # own are allowed to all.
 LIBRARIES = {
-    "sallyportd": {"libsqlite3", "libconfuse", "libcrypto", "libcap", "libseccomp", "libsystemd",
-                   "libidn2", "libunistring", "libjansson"},
+    "sallyportd": {"libevent_core", "libsqlite3", "libconfuse", "libcrypto", "libcap",
+                   "libseccomp", "libsystemd", "libidn2", "libunistring", "libjansson"},
     "sallyport-traffic": {"libevent_core", "libssl", "libcrypto", "libidn2", "libunistring",
                           "libseccomp", "libcap"},
     "sallyport-manage": {"libevent_core", "libssl", "libcrypto", "libjansson", "libseccomp",

@@ -19,7 +19,8 @@ static const struct role *const roles[] = { &role_edge, &role_core, &role_home }
 /* libconfuse hands the complaint to a function without an argument of ours. */
 static char *complaint;
 
-static void keep_complaint(cfg_t *file, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void keep_complaint(cfg_t *file, const char *format,
+								 va_list args)
 {
 	char text[512];
 

@@ -137,8 +137,7 @@ static void on_message(void *arg, struct message *message)
 
 	if (message->type == MESSAGE_READY)
 		child->state.ready = true;
-	else
-		config->message(config->arg, child->process, message);
+	config->message(config->arg, child->process, message);
 }
 
 /* Without its channel a child is of no use; mostly it is just about to be reaped. */
@@ -284,6 +283,7 @@ static _Noreturn void become_program(const struct child *child, const char *prog
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	unsetenv("NOTIFY_SOCKET"); /* only control speaks for the service */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || chdir("/") < 0)
@@ -509,11 +509,12 @@ void supervisor_destroy(struct supervisor **supervisor_ref)
 void supervisor_add_listener(struct supervisor *supervisor, enum process process, const char *name,
 			     int fd)
 {
-	struct listener *listener = xmalloc(sizeof(*listener) + strlen(name) + 1);
+	size_t size = strlen(name) + 1;
+	struct listener *listener = xmalloc(sizeof(*listener) + size);
 
 	listener->process = process;
 	listener->fd = fd;
-	strcpy(listener->name, name);
+	memcpy(listener->name, name, size);
 	listener->next = supervisor->listeners;
 	supervisor->listeners = listener;
 }

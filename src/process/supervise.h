@@ -15,6 +15,7 @@ struct supervisor_config {
 	const char *programs; /* folder of the programs; NULL: where our own lies */
 	/* A sealed snapshot for that process; the supervisor closes it. -1: cannot be had now. */
 	int (*snapshot)(void *arg, enum process process);
+	/* MESSAGE_READY too, after supervisor_child says so. */
 	void (*message)(void *arg, enum process from, struct message *message);
 	/* One line of a child, without its end; it was forwarded to stderr. May be NULL. */
 	void (*line)(void *arg, struct slice line);

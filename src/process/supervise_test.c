@@ -48,7 +48,10 @@ static int give_snapshot(void *arg, enum process process)
 
 static void on_message(void *arg, enum process from, struct message *message)
 {
-	fail_msg("%s sent %s", process_name(from), message_name((uint16_t)message->type));
+	struct stage *stage = arg;
+
+	assert_int_equal(message->type, MESSAGE_READY);
+	assert_true(supervisor_child(stage->supervisor, from).ready);
 }
 
 static int times_told(struct stage *stage, const char *line)
@@ -208,7 +211,7 @@ static void one_that_dies_again_and_again_is_started_ever_more_slowly(void **sta
 {
 	static const struct {
 		const char *behaviour, *end;
-	} rows[] = { { "exit", "exit status 3" }, { "crash", "signal 11 (Segmentation fault)" } };
+	} rows[] = { { "exit", "exit status 3" }, { "crash", "signal 6 (Aborted)" } };
 
 	for (size_t i = 0; i < nitems(rows); i++) {
 		struct stage stage = { .behaviour[PROCESS_RESOLVER] = rows[i].behaviour };

@@ -84,6 +84,11 @@ static bool check_entry(const struct setting *setting, char **entry, char **why)
 			return false;
 		}
 	}
+	if (buffer_len(&out) > SETTING_ENTRY_BYTES) { /* line ends were added to PEM */
+		*why = xasprintf("%s: longer than %d bytes", setting->name, SETTING_ENTRY_BYTES);
+		buffer_finish(&out);
+		return false;
+	}
 	free(*entry);
 	*entry = buffer_take_text(&out);
 	return true;

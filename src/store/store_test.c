@@ -23,7 +23,7 @@ static char path[64];
 
 static int make_folder(void **state)
 {
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/store.db", folder);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define NAME_BYTES 63
-#define DOMAIN_BYTES 253 /* A-labels; U-labels are measured when they are prepared */
+#define U_LABELS_BYTES 1024 /* of a domain not yet prepared; then 253 is the limit */
 #define SECRET_BYTES 256
 #define PIN_DIGITS 64
 #define DIGITS "0123456789"
@@ -76,7 +76,7 @@ static bool check_domain(const struct setting_field *field, const char *text)
 		if ((unsigned char)text[i] <= ' ' || strchr("\"&'/<>@\\*", text[i]))
 			return false;
 	}
-	return len > 0 && len <= DOMAIN_BYTES * 4;
+	return len > 0 && len <= U_LABELS_BYTES;
 }
 
 static bool is_address(const char *text, unsigned *bits)
@@ -359,10 +359,17 @@ void setting_value_copy(const struct setting_value *from, struct setting_value *
 		to->entries[i] = xstrdup(from->entries[i]);
 }
 
+/* Any of them may be a secret. */
+static void wipe(char *entry)
+{
+	explicit_bzero(entry, strlen(entry));
+	free(entry);
+}
+
 void setting_value_finish(struct setting_value *value)
 {
 	for (size_t i = 0; i < value->count; i++)
-		free(value->entries[i]);
+		wipe(value->entries[i]);
 	free(value->entries);
 	*value = (struct setting_value){ 0 };
 }

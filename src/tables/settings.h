@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define SETTING_FIELDS_MAX 7
-#define SETTING_ENTRIES_MAX 100000 /* of a list; a snapshot holds them all (ipc/snapshot.h) */
+#define SETTING_ENTRIES_MAX 100000  /* of a list; a snapshot holds them all (ipc/snapshot.h) */
 #define SETTING_ENTRY_BYTES 1048576 /* of one entry; the public roots are a CA bundle of 230 KB */
 
 enum setting_shape {

@@ -1,0 +1,139 @@
+#include "process/node.h"
+
+#include "base/alloc.h"
+#include "store/pem.h"
+#include "store/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define AUTHOR "sallyportd" /* of what the node makes for itself */
+
+static char *store_path(const struct bootstrap *bootstrap)
+{
+	return xasprintf("%s/sallyport.db", bootstrap->data);
+}
+
+static bool lock_data(struct node *node, char **why)
+{
+	const char *data = node->bootstrap->data;
+	char *path;
+
+	if (mkdir(data, 0700) < 0 && errno != EEXIST) {
+		*why = xasprintf("%s: %s", data, strerror(errno));
+		return false;
+	}
+	path = xasprintf("%s/lock", data);
+	node->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (node->lock < 0)
+		*why = xasprintf("%s: %s", path, strerror(errno));
+	else if (flock(node->lock, LOCK_EX | LOCK_NB) < 0)
+		*why = xasprintf("%s: another sallyportd runs on this data", path);
+	free(path);
+	return !*why;
+}
+
+static bool is_missing(const struct node *node, const struct setting *setting)
+{
+	return setting->roles & node->bootstrap->role->bit &&
+	       store_value(node->store, setting)->count == 0;
+}
+
+static void add_value(struct store_change *change, const struct setting *setting, char *text)
+{
+	*change = (struct store_change){ .setting = setting };
+	change->value.entries = xcalloc(1, sizeof(char *));
+	change->value.entries[change->value.count++] = text;
+}
+
+static bool make_secrets(struct node *node, char **why)
+{
+	bool made = true;
+
+	for (size_t i = 0; i < settings_count && made; i++) {
+		char secret[SECRET_DIGITS + 1];
+		struct store_change change;
+
+		if (!settings[i].random || !is_missing(node, &settings[i]))
+			continue;
+		if (!secret_make(secret)) {
+			*why = xstrdup("the system has no randomness");
+			return false;
+		}
+		add_value(&change, &settings[i], xstrdup(secret));
+		made = store_change(node->store, AUTHOR, &change, 1, why);
+		setting_value_finish(&change.value);
+	}
+	return made;
+}
+
+static bool make_identity(struct node *node, char **why)
+{
+	const struct setting *certificate = setting_find("link.certificate");
+	const struct setting *key = setting_find("link.private_key");
+	struct store_change changes[2];
+	char *certificate_text, *key_text;
+	bool made;
+
+	if (!is_missing(node, certificate) && !is_missing(node, key))
+		return true;
+	if (!identity_make(node->bootstrap->name, &certificate_text, &key_text)) {
+		*why = xstrdup("the certificate for links cannot be made");
+		return false;
+	}
+	add_value(&changes[0], certificate, certificate_text);
+	add_value(&changes[1], key, key_text);
+	made = store_change(node->store, AUTHOR, changes, 2, why);
+	setting_value_finish(&changes[0].value);
+	setting_value_finish(&changes[1].value);
+	return made;
+}
+
+static bool open_store(struct node *node, char **why)
+{
+	char *path = store_path(node->bootstrap);
+
+	node->store = store_open(path, why);
+	free(path);
+	return node->store != NULL;
+}
+
+static bool know_pin(struct node *node, char **why)
+{
+	if (identity_pin(store_text(node->store, "link.certificate"), node->pin))
+		return true;
+	*why = xstrdup("link.certificate cannot be read");
+	return false;
+}
+
+bool node_open(struct node *node, const struct bootstrap *bootstrap, char **why)
+{
+	*node = (struct node){ .bootstrap = bootstrap, .lock = -1 };
+	*why = NULL;
+	if (lock_data(node, why) && open_store(node, why) && make_secrets(node, why) &&
+	    make_identity(node, why) && know_pin(node, why))
+		return true;
+	node_close(node);
+	return false;
+}
+
+void node_close(struct node *node)
+{
+	store_close(&node->store);
+	if (node->lock >= 0)
+		close(node->lock);
+	node->lock = -1;
+}
+
+bool node_verify(const struct bootstrap *bootstrap, char **why)
+{
+	char *path = store_path(bootstrap);
+	bool sound = store_verify(path, why);
+
+	free(path);
+	return sound;
+}

@@ -1,0 +1,83 @@
+#include "process/view.h"
+
+#include "base/alloc.h"
+#include "ipc/snapshot.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LINE_BYTES 512
+
+unsigned view_bit(enum process process)
+{
+	static const unsigned bits[PROCESS_COUNT] = {
+		[PROCESS_TRAFFIC] = SEEN_BY_TRAFFIC,
+		[PROCESS_MANAGE] = SEEN_BY_MANAGE,
+		[PROCESS_RESOLVER] = SEEN_BY_RESOLVER,
+	};
+
+	return bits[process];
+}
+
+static void add_entry(struct buffer *out, const struct setting *setting, const char *entry)
+{
+	struct snapshot_record record = { .fields = { slice_of(setting->name) } };
+	struct slice fields[SETTING_FIELDS_MAX];
+	size_t count = setting_split(setting, entry, fields);
+
+	memcpy(&record.fields[1], fields, count * sizeof(*fields));
+	record.count = count + 1;
+	snapshot_add(out, &record);
+}
+
+static bool is_address(const char *text)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+/* resolv.conf(5): `nameserver ADDRESS`; the server on this host if the file names none. */
+static void add_system_servers(struct buffer *out, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[LINE_BYTES], address[INET6_ADDRSTRLEN];
+	bool found = false;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "nameserver %45s", address) != 1 || !is_address(address))
+			continue;
+		snapshot_add_text(out, "dns.servers", address);
+		found = true;
+	}
+	if (file)
+		fclose(file);
+	if (!found)
+		snapshot_add_text(out, "dns.servers", "127.0.0.1");
+}
+
+void view_write(const struct node *node, enum process process, uint64_t generation,
+		const char *resolv_conf, struct buffer *out)
+{
+	unsigned bit = view_bit(process);
+
+	snapshot_begin(out, generation, store_revision(node->store));
+	snapshot_add_text(out, "node.name", node->bootstrap->name);
+	snapshot_add_text(out, "node.role", node->bootstrap->role->name);
+	snapshot_add_text(out, "node.pin", node->pin);
+	if (node->bootstrap->user)
+		snapshot_add_text(out, "node.user", node->bootstrap->user);
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting_value *value = store_value(node->store, &settings[i]);
+
+		if (!(settings[i].seen_by & bit) ||
+		    !(settings[i].roles & node->bootstrap->role->bit))
+			continue;
+		for (size_t e = 0; e < value->count; e++)
+			add_entry(out, &settings[i], value->entries[e]);
+	}
+	if ((bit & SEEN_BY_RESOLVER) &&
+	    store_value(node->store, setting_find("dns.servers"))->count == 0)
+		add_system_servers(out, resolv_conf);
+}
