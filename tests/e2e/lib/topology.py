@@ -130,7 +130,9 @@ def unblock():
     run("nft", "flush", "chain", "inet", "firewall", "blocked")
 
 
-def reset_connections(host, port):
-    """Aborts that host's TCP connections to a port: both ends see a reset. Returns how many."""
-    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", "dport", "=", f":{port}"))
+def reset_connections(host, port, to=None):
+    """Aborts that host's TCP connections to a port (of one other host): both ends see a reset.
+    Returns how many."""
+    towards = ["dst", f"{address(to)}:{port}"] if to else ["dport", "=", f":{port}"]
+    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", *towards))
     return len(out.splitlines())
