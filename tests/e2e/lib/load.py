@@ -30,7 +30,7 @@ class LeanClient(asyncio.Protocol):
         self.transport = None
         self.data = b""
         self.ready = False
-        self.messages = []  # (id, body or None), as they came
+        self.messages = []  # ids, as they came
         self.errors = []  # (id, condition, text)
         self.wake = asyncio.Event()
         self.lost = None
@@ -139,15 +139,21 @@ class Flow:
     def bounced(self):
         return self.numbers(name for name, _, _ in self.sender.errors)
 
+    async def under_way(self, count):
+        """So many have arrived. (A flow's two clients are its own, so counting is enough.)"""
+        await self.receiver.until(lambda: len(self.receiver.messages) >= count, 60.0,
+                                  f"message {count} of {self.name}")
+
     async def settled(self, deadline=60.0):
         """Each has arrived or been bounced (or that did not happen in time)."""
         end = time.monotonic() + deadline
-        while len(self.arrived) + len(self.bounced) < self.count and time.monotonic() < end:
-            wake = self.receiver.wake
-            try:
-                await asyncio.wait_for(wake.wait(), 1.0)
-            except asyncio.TimeoutError:
-                pass  # a bounce wakes the other client
+        while (len(self.receiver.messages) + len(self.sender.errors) < self.count
+               and time.monotonic() < end):
+            waits = [asyncio.create_task(c.wake.wait()) for c in (self.receiver, self.sender)]
+            await asyncio.wait(waits, timeout=end - time.monotonic(),
+                               return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
 
     def must_be_whole(self):
         """Each exactly once, in order."""

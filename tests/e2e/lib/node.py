@@ -24,6 +24,7 @@ CHILDREN = ("traffic", "manage", "resolver")
 
 # What the settings are when nobody has set them, for those that scenarios change.
 DEFAULTS = {
+    "federation.enabled": ("off",),
     "federation.privacy_mode": ("allow-list",),
     "federation.allow_list": (),
     "federation.deny_list": (),
@@ -31,15 +32,15 @@ DEFAULTS = {
     "federation.static_routes": (),
     "federation.security_mode": ("tls-required",),
     "federation.verify_server_certificates": ("on",),
+    "dial.allowed_networks": (),
+    "log.levels": (),
     "limits.queue_seconds": ("60",),
     "limits.queue_stanzas": ("1000",),
-    "timeouts.tcp": ("10",),
-    "timeouts.step": ("30",),
+    "limits.link_queue_seconds": ("60",),
+    "timeouts.step": ("15",),
     "timeouts.verify": ("25",),
     "timeouts.dialback": ("30",),
     "timeouts.authentication": ("60",),
-    "dial.allowed_networks": (),
-    "log.levels": (),
 }
 
 

@@ -214,12 +214,15 @@ class Stream(asyncio.Protocol):
             self.send("</stream:stream>")
             self.transport.close()
 
-    async def start_tls(self, context, server_side, deadline=DEADLINE, server_hostname=None):
-        """The handshake; then a new stream."""
+    def begin_tls(self, context, server_side, server_hostname=None):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side, server_hostname)
         self.restart()
         self.turn_tls()
+
+    async def start_tls(self, context, server_side, deadline=DEADLINE, server_hostname=None):
+        """The handshake; then a new stream."""
+        self.begin_tls(context, server_side, server_hostname)
         if not self.secured.is_set():
             await self.until(self.secured.is_set, deadline, "TLS")
 

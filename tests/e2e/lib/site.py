@@ -18,17 +18,13 @@ WORLD = topology.NETWORKS["world"] + ".0/24"
 
 EDGE = {
     "tls.trust": ("@{authority}",),
-    "tls.certificate": ("@{certificate}",),
-    "tls.private_key": ("@{key}",),
+    "tls.certificate": ("@{certificate}",),  # with its key
     "dns.servers": (topology.SLOW_DNS,),
     "dial.allowed_networks": (WORLD,),
     "federation.dialback_secret": (DIALBACK_SECRET,),
-    "federation.privacy_mode": ("off",),
-    "domains": tuple(f"{domain} on" for domain in DOMAINS),
-    "federation.enabled": ("on",),
 }
-LEVELS = ("developer.xcp.cm DEBUG", "XMPPFederation DEBUG", "network.dns DEBUG",
-          "network.link DEBUG", "network.attachment DEBUG")
+LEVELS = tuple(f"{module} debug" for module in (
+    "developer.xcp.cm", "XMPPFederation", "network.dns", "network.link", "network.attachment"))
 
 
 def home_server(users):
@@ -69,19 +65,19 @@ class Site:
         return self
 
     async def configure(self, node):
+        via = f" {self.home.name}" if node is self.core and self.home else ""
+        await node.configure("log.levels", *self.levels)
+        await node.configure("federation.privacy_mode", "off")
+        await node.configure("domains", *(f"{domain} on{via}" for domain in DOMAINS))
         if node is self.edge:
-            certificate, key = pki.certificate(*DOMAINS)
-            files = {"authority": pki.authority_file(), "certificate": certificate, "key": key}
+            files = {"authority": pki.authority_file(), "certificate": pki.with_key(*DOMAINS)}
             for name, values in EDGE.items():
                 await node.configure(name, *(value.format(**files) for value in values))
-        else:
-            via = f" {self.home.name}" if node is self.core and self.home else ""
-            await node.configure("domains", *(f"{domain} on{via}" for domain in DOMAINS))
-        await node.configure("log.levels", *self.levels)
         if node is self.last:
             await node.configure(
                 "attachments", f"users prosody {topology.address('users')} "
                 f"{prosody.GATEWAY_PORT} gateway.{DOMAIN} {prosody.GATEWAY_SECRET} {DOMAIN}")
+        await node.configure("federation.enabled", "on")
 
     async def linked(self, since=None):
         """Links and attachment are up (again, since these marks by node name)."""

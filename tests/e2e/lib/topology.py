@@ -133,6 +133,15 @@ def unblock():
 def reset_connections(host, port, to=None):
     """Aborts that host's TCP connections to a port (of one other host): both ends see a reset.
     Returns how many."""
-    towards = ["dst", f"{address(to)}:{port}"] if to else ["dport", "=", f":{port}"]
-    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", *towards))
+    return kill_sockets(host, "dst", f"{address(to)}:{port}") if to else kill_sockets(
+        host, "dport", "=", f":{port}")
+
+
+def reset_accepted(host, port):
+    """Aborts the connections that came in to that port of the host."""
+    return kill_sockets(host, "sport", "=", f":{port}")
+
+
+def kill_sockets(host, *which):
+    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", *which))
     return len(out.splitlines())
