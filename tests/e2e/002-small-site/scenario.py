@@ -1,10 +1,11 @@
 """Without a home node, the home server attached to the core: messages pass both ways."""
-import asyncio
+from lib.process import together
+
 
 
 async def run(stage):
     await stage.nodes(small=True)
-    alice, bob, carol = await asyncio.gather(
+    alice, bob, carol = await together(
         stage.client("alice@home.example"), stage.client("bob@prosody.example"),
         stage.client("carol@ejabberd.example"))
     for other in (bob, carol):

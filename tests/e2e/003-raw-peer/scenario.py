@@ -1,14 +1,14 @@
 """The tests' own peer proves its domain to Prosody and ejabberd, in clear and under TLS, hears
 their proof, and is told of a wrong key: what it says about the edge can be relied upon."""
-import asyncio
 
 from lib.peer import message
+from lib.process import together
 
 
 async def run(stage):
-    await asyncio.gather(*(both_ways(stage, jid, tls) for jid in ("bob@prosody.example",
-                                                                  "carol@ejabberd.example")
-                           for tls in ("offered", "none")))
+    await together(*(both_ways(stage, jid, tls) for jid in ("bob@prosody.example",
+                                                            "carol@ejabberd.example")
+                     for tls in ("offered", "none")))
 
 
 async def both_ways(stage, jid, tls):

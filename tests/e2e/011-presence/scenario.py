@@ -1,16 +1,17 @@
 """Subscription and presence, both ways, with Prosody and ejabberd outside."""
-import asyncio
+from lib.process import together
+
 
 
 async def run(stage):
     await stage.nodes()
-    await asyncio.gather(*(subscribe_both_ways(stage, inner, outer) for inner, outer in (
+    await together(*(subscribe_both_ways(stage, inner, outer) for inner, outer in (
         ("erin@home.example", "dave@prosody.example"),
         ("frank@home.example", "dave@ejabberd.example"))))
 
 
 async def subscribe_both_ways(stage, inner, outer):
-    inner, outer = await asyncio.gather(stage.client(inner), stage.client(outer))
+    inner, outer = await together(stage.client(inner), stage.client(outer))
     for watcher, watched in ((inner, outer), (outer, inner)):
         await subscribe(watcher, watched)
     for watcher, watched in ((inner, outer), (outer, inner)):

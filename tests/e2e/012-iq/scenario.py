@@ -1,8 +1,9 @@
 """Ping, disco#info and version pass both ways, to servers and to clients, with their results; what
 a server does not know comes back as its error."""
-import asyncio
 
 from slixmpp.exceptions import IqError
+
+from lib.process import together
 
 
 async def run(stage):
@@ -13,7 +14,7 @@ async def run(stage):
             for address in (asked.boundjid.full, asked.boundjid.domain):
                 questions.append(ask(asker, address))
             questions.append(refused(asker, asked.boundjid.domain))
-    await asyncio.gather(*questions)
+    await together(*questions)
 
 
 async def ask(client, address):

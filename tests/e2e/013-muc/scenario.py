@@ -1,10 +1,11 @@
 """Users join each other's rooms over the border and talk there, in all directions."""
-import asyncio
+from lib.process import together
+
 
 
 async def run(stage):
     alice, bob, carol = await stage.alice_and_the_world()
-    await asyncio.gather(
+    await together(
         talk("border1@conference.home.example", alice, bob, carol),
         talk("border2@conference.prosody.example", bob, alice),
         talk("border3@conference.ejabberd.example", carol, alice))

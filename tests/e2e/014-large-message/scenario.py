@@ -1,13 +1,14 @@
 """A message of 200 KB passes both ways, with Prosody and ejabberd outside."""
-import asyncio
+from lib.process import together
+
 
 SIZE = 200_000
 
 
 async def run(stage):
     alice, *outside = await stage.alice_and_the_world()
-    await asyncio.gather(*(pass_on(sender, receiver) for other in outside
-                           for sender, receiver in ((alice, other), (other, alice))))
+    await together(*(pass_on(sender, receiver) for other in outside
+                     for sender, receiver in ((alice, other), (other, alice))))
 
 
 async def pass_on(sender, receiver):

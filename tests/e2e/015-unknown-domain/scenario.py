@@ -1,8 +1,8 @@
 """A domain that does not exist, one that says it has no service, and one of ours that nobody
 serves: the sender gets the right error, at once."""
-import asyncio
 
 from lib import topology
+from lib.process import together
 
 AT_ONCE = 8.0
 
@@ -13,7 +13,7 @@ async def run(stage):
     await dns.add("_xmpp-server._tcp.closed.example. 60 IN SRV 0 0 0 .")
     await stage.domain("unserved.home.example", topology.address("edge"))
 
-    await asyncio.gather(
+    await together(
         refused(alice, "x@nowhere.example", "the domain does not exist or has no XMPP server"),
         refused(alice, "x@closed.example", "the domain says that it has no XMPP server"),
         *(refused_by_theirs(other, "x@unserved.home.example") for other in outside),

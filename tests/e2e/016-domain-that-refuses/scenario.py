@@ -1,6 +1,7 @@
 """Foreign servers that call our key invalid, know nothing of the domain, refuse TCP or say
 nothing: the sender gets the error that fits, and no later than limits.queue_seconds allows."""
-import asyncio
+from lib.process import together
+
 
 QUEUE_SECONDS = 3
 IN_TIME = QUEUE_SECONDS + 5.0
@@ -20,7 +21,7 @@ async def run(stage):
     mute.believe = lambda result: None
     await stage.peer("closed.example", listen=False)
 
-    await asyncio.gather(
+    await together(
         refused(alice, "x@invalid.example", "cancel", "internal-server-error",
                 "the domain's server does not believe that we speak for our domain"),
         refused(alice, "x@closed.example", "wait", "remote-server-timeout",

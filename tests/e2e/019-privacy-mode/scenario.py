@@ -1,8 +1,8 @@
 """Allow list: who is on it may talk both ways, who is not is refused both ways, chat domains need
 entries of their own. Deny list: the other way round. Nothing is looked up for who is refused."""
-import asyncio
 
 from lib.peer import db_error, db_result, message
+from lib.process import together
 
 RULES = "the rules here do not allow contact with this domain"
 
@@ -20,7 +20,7 @@ async def run(stage):
     bob.say(alice.boundjid.full, "allowed too")
     await alice.message("allowed too")
     await passes(alice, one, "one.example")
-    await asyncio.gather(
+    await together(
         refused(alice, carol.boundjid.bare), refused(alice, "x@two.example"),
         refused(alice, "room@conference.one.example"),
         refused_in(two, "two.example"), refused_in(two, "conference.one.example"))

@@ -1,9 +1,9 @@
 """10,000 messages each way at 500 a second, while the link between core and edge is reset five
 times and the one between core and home once: each arrives exactly once, in order."""
-import asyncio
 
 from lib import topology
 from lib.load import Flow
+from lib.process import together
 
 COUNT, RATE = 10_000, 500
 DEADLINE = 120
@@ -11,11 +11,11 @@ DEADLINE = 120
 
 async def run(stage):
     await stage.nodes()
-    alice, bob = await asyncio.gather(stage.lean("alice@home.example"),
-                                      stage.lean("bob@prosody.example"))
+    alice, bob = await together(stage.lean("alice@home.example"),
+                                stage.lean("bob@prosody.example"))
     flows = [Flow(alice, bob, "out", COUNT, RATE), Flow(bob, alice, "in", COUNT, RATE)]
-    await asyncio.gather(*(flow.run() for flow in flows), disturb(stage, flows))
-    await asyncio.gather(*(flow.settled() for flow in flows))
+    await together(*(flow.run() for flow in flows), disturb(stage, flows))
+    await together(*(flow.settled() for flow in flows))
     for flow in flows:
         flow.must_be_whole()
 
@@ -23,11 +23,11 @@ async def run(stage):
 async def disturb(stage, flows):
     resets = ["edge", "edge", "home", "edge", "edge", "edge"]
     for place, host in enumerate(resets, 1):
-        await asyncio.gather(*(flow.under_way(place * COUNT // 8) for flow in flows))
+        await together(*(flow.under_way(place * COUNT // 8) for flow in flows))
         node = getattr(stage, host)
         marks = stage.site.marks()
         assert topology.reset_connections("core", 7400, host), f"no link to {host}"
-        await asyncio.gather(
+        await together(
             stage.core.event("link.down", node.name, since=marks[stage.core.name]),
             stage.core.event("link.up", node.name, since=marks[stage.core.name]),
             node.event("link.up", stage.core.name, since=marks[node.name]))

@@ -1,8 +1,8 @@
 """10,000 messages each way at 500 a second, while the core's traffic process is killed: each
 arrives exactly once, in order; the process is started again and its end is in the log."""
-import asyncio
 
 from lib.load import Flow
+from lib.process import together
 
 COUNT, RATE = 10_000, 500
 DEADLINE = 120
@@ -10,17 +10,17 @@ DEADLINE = 120
 
 async def run(stage):
     await stage.nodes()
-    alice, bob = await asyncio.gather(stage.lean("alice@home.example"),
-                                      stage.lean("bob@prosody.example"))
+    alice, bob = await together(stage.lean("alice@home.example"),
+                                stage.lean("bob@prosody.example"))
     flows = [Flow(alice, bob, "out", COUNT, RATE), Flow(bob, alice, "in", COUNT, RATE)]
-    await asyncio.gather(*(flow.run() for flow in flows), kill(stage, flows))
-    await asyncio.gather(*(flow.settled() for flow in flows))
+    await together(*(flow.run() for flow in flows), kill(stage, flows))
+    await together(*(flow.settled() for flow in flows))
     for flow in flows:
         flow.must_be_whole()
 
 
 async def kill(stage, flows):
-    await asyncio.gather(*(flow.under_way(COUNT // 3) for flow in flows))
+    await together(*(flow.under_way(COUNT // 3) for flow in flows))
     marks = stage.site.marks()
     mark = marks[stage.core.name]
     pid = stage.core.kill("traffic")

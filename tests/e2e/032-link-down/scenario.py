@@ -1,8 +1,8 @@
 """While the link is down, senders on both sides get the error that says so, within
 limits.queue_seconds; errors and results are never bounced; afterwards everything passes again."""
-import asyncio
 
 from lib import topology
+from lib.process import together
 
 QUEUE_SECONDS = 3
 IN_TIME = QUEUE_SECONDS + 5.0
@@ -11,8 +11,8 @@ TEXT = "the gateway is interrupted"
 
 async def run(stage):
     await stage.nodes()
-    alice, bob = await asyncio.gather(stage.client("alice@home.example"),
-                                      stage.client("bob@prosody.example"))
+    alice, bob = await together(stage.client("alice@home.example"),
+                                stage.client("bob@prosody.example"))
     await stage.site.set("limits.queue_seconds", QUEUE_SECONDS)
     await stage.site.set("limits.link_queue_seconds", QUEUE_SECONDS)
     alice.say(bob.boundjid.full, "before")
@@ -24,10 +24,10 @@ async def run(stage):
     topology.block_port(7400)
     topology.reset_connections("core", 7400, "edge")
     topology.reset_accepted("edge", 7400)
-    await asyncio.gather(
+    await together(
         stage.core.event("link.down", stage.edge.name, since=marks[stage.core.name]),
         stage.edge.event("link.down", stage.core.name, since=marks[stage.edge.name]))
-    await asyncio.gather(interrupted(alice, bob), interrupted(bob, alice))
+    await together(interrupted(alice, bob), interrupted(bob, alice))
 
     marks = stage.site.marks()
     topology.unblock()

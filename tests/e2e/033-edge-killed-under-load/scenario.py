@@ -2,9 +2,9 @@
 bounced, or both where nobody can know; of what came from outside only that is missing which the
 dead process had read from a server without acknowledgements. Nothing arrives twice or out of
 order, and both directions work again by themselves."""
-import asyncio
 
 from lib.load import Flow, spans
+from lib.process import together
 
 COUNT, RATE = 5_000, 500
 LOST_LIMIT = RATE  # one second's worth: what can have been on its way into the dead process
@@ -14,10 +14,10 @@ UNCERTAIN = "the connection broke; the stanza may have been delivered"
 
 async def run(stage):
     await stage.nodes()
-    alice, bob = await asyncio.gather(stage.lean("alice@home.example"),
-                                      stage.lean("bob@prosody.example"))
+    alice, bob = await together(stage.lean("alice@home.example"),
+                                stage.lean("bob@prosody.example"))
     outward, inward = Flow(alice, bob, "out", COUNT, RATE), Flow(bob, alice, "in", COUNT, RATE)
-    await asyncio.gather(outward.run(), inward.run(), kill(stage, outward, inward))
+    await together(outward.run(), inward.run(), kill(stage, outward, inward))
     await fence(outward)
     await fence(inward)
 
@@ -37,7 +37,7 @@ async def run(stage):
 
 
 async def kill(stage, *flows):
-    await asyncio.gather(*(flow.under_way(COUNT // 3) for flow in flows))
+    await together(*(flow.under_way(COUNT // 3) for flow in flows))
     marks = stage.site.marks()
     mark = marks[stage.edge.name]
     stage.edge.kill("traffic")

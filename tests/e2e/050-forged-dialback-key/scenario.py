@@ -1,15 +1,15 @@
 """A key that the claimed domain's server did not make is invalid, whoever shows it; and as
 authoritative server the edge calls valid only its own key for the very pair and stream."""
-import asyncio
 
 from lib.peer import db_verify, message
+from lib.process import together
 
 
 async def run(stage):
     alice, *_ = await stage.alice_and_the_world()
     evil = await stage.peer("forger.example")
-    await asyncio.gather(*(claim(evil, domain)
-                           for domain in ("prosody.example", "ejabberd.example")))
+    await together(*(claim(evil, domain)
+                     for domain in ("prosody.example", "ejabberd.example")))
     await authoritative(alice, evil)
     assert not any("forged" in s["body"] for s in alice.received if s.name == "message")
 

@@ -1,8 +1,8 @@
 """A proven domain may send only as itself: any other sender, none, or a look-alike closes the
 stream with invalid-from, and nothing of it arrives; so does a stanza beyond the proven pair."""
-import asyncio
 
 from lib.peer import message
+from lib.process import together
 
 US = "alice@home.example"
 REFUSED = {  # what the message says about its sender
@@ -31,7 +31,7 @@ async def run(stage):
     await stage.nodes()
     alice = await stage.client(US)
     peer = await stage.peer("spoofer.example")
-    await asyncio.gather(
+    await together(
         *(spoof(peer, what, sender) for what, sender in REFUSED.items()),
         *(beyond(peer, what, *row) for what, row in BEYOND.items()),
         *(accepted(peer, alice, sender) for sender in (

@@ -5,6 +5,7 @@ import ssl
 
 from lib import pki, topology
 from lib.peer import Stream, db_error, db_result, header, local, message
+from lib.process import together
 
 EDGE_ADDRESS = topology.NETWORKS["dmz"] + ".1"
 LINK = "urn:sallyport:link:1"
@@ -20,7 +21,7 @@ async def run(stage):
     await stage.nodes()
     alice = await stage.client("alice@home.example")
     peer = await stage.peer("outside.example")
-    await asyncio.gather(*(in_header(peer, domain) for domain in (
+    await together(*(in_header(peer, domain) for domain in (
         "home.example", "HOME.example", "conference.home.example")), as_claim(peer))
     await at_the_core(stage, alice)
     bad = [str(s) for s in alice.received if s.name == "message" and s["body"] == "spoofed"]

@@ -1,8 +1,8 @@
 """A stanza before any domain is proven closes the stream with not-authorized, whatever its kind,
 also while a key is being verified."""
-import asyncio
 
 from lib.peer import db_result
+from lib.process import together
 
 STANZAS = ("<message from='x@early.example' to='alice@home.example'><body>early</body></message>",
            "<presence from='x@early.example' to='alice@home.example'/>",
@@ -15,8 +15,8 @@ async def run(stage):
     alice = await stage.client("alice@home.example")
     peer = await stage.peer("early.example")
     peer.verify = lambda verify: None
-    await asyncio.gather(*(early(peer, stanza, claimed) for stanza in STANZAS
-                           for claimed in (False, True)))
+    await together(*(early(peer, stanza, claimed) for stanza in STANZAS
+                     for claimed in (False, True)))
     assert not any(s["from"].domain == "early.example" for s in alice.received)
 
 

@@ -3,6 +3,7 @@ authentication, and what the edge must answer."""
 import asyncio
 
 from lib.peer import conditions, db_error, db_result, db_verify, header, local, message
+from lib.process import together
 
 HELLO = header(from_="strange.example", to="home.example")
 NOWHERE = db_result("strange.example", "not-served.example", "0" * 64)
@@ -61,7 +62,7 @@ async def run(stage):
     await stage.nodes()
     await stage.edge.set("federation.security_mode", "tls-optional")
     peer = await stage.peer("strange.example", tls="none")
-    await asyncio.gather(
+    await together(
         *(ended(peer, *row) for row in ENDED), *(large(peer, *row) for row in LARGE),
         *(foreign(peer, *row) for row in FOREIGN), unasked_answer(peer), not_served(peer),
         no_sender(peer), verify_not_served(peer), external(peer), compress(peer), no_to(peer),

@@ -1,8 +1,8 @@
 """XML that wants to exhaust or confuse the edge, from a proven peer and from strangers: the limits
 close that stream, memory stays bounded, and everybody else goes on."""
-import asyncio
 
 from lib.peer import conditions, header, message
+from lib.process import together
 
 FROM_TO = "from='x@attacker.example' to='alice@home.example'"
 OPEN = f"<message {FROM_TO}>"
@@ -49,9 +49,9 @@ async def run(stage):
     before = stage.edge.memory()
     marks = stage.site.marks()
 
-    await asyncio.gather(*(within(peer, alice, *row) for row in WITHIN))
-    await asyncio.gather(*(attack(peer, *row) for row in ATTACKS))
-    strangers = await asyncio.gather(*(stranger(peer) for _ in range(STRANGERS)))
+    await together(*(within(peer, alice, *row) for row in WITHIN))
+    await together(*(attack(peer, *row) for row in ATTACKS))
+    strangers = await together(*(stranger(peer) for _ in range(STRANGERS)))
     grown = stage.edge.memory() - before
     assert grown < MEMORY_LIMIT, f"{grown >> 20} MiB more than before"
     for stream in strangers:

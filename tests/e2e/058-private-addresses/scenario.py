@@ -1,9 +1,9 @@
 """A public record that names a loopback, private or otherwise special address, or our own
 listener, is not dialled, neither to deliver nor to verify, unless dial.allowed_networks says so."""
-import asyncio
 
 from lib import topology
 from lib.peer import db_error
+from lib.process import together
 
 ADDRESSES = ["127.0.0.1", "127.9.9.9", "10.9.3.4", "192.168.1.1", "172.16.0.1", "169.254.169.254",
              "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", topology.address("edge")]
@@ -18,8 +18,8 @@ async def run(stage):
         await stage.domain(domain, address)
     claimant = await stage.peer("claimant.example")
     mark = stage.edge.mark()
-    await asyncio.gather(*(refused(alice, domain) for domain in domains),
-                         *(not_verified(claimant, domain) for domain in domains[:5]))
+    await together(*(refused(alice, domain) for domain in domains),
+                   *(not_verified(claimant, domain) for domain in domains[:5]))
     for address in ADDRESSES:
         tried = stage.edge.events("s2s.out.attempt", address, since=mark)
         assert not any(address in event.fields.values() or f"={address}:" in event.detail

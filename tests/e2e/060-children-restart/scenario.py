@@ -1,8 +1,8 @@
 """Each child of each node that dies is started again, with the cause in the log, and messages pass
 both ways afterwards; the others go on undisturbed."""
-import asyncio
 
 from lib.node import CHILDREN
+from lib.process import together
 
 
 async def run(stage):
@@ -11,7 +11,7 @@ async def run(stage):
         before = {(node.name, other): node.pid(other) for node in stage.site.nodes
                   for other in CHILDREN if other != child}
         marks = stage.site.marks()
-        await asyncio.gather(*(killed(node, child) for node in stage.site.nodes))
+        await together(*(killed(node, child) for node in stage.site.nodes))
         if child == "traffic":
             await stage.site.linked(marks)
             await stage.site.last.event("attachment.up", since=marks[stage.site.last.name])

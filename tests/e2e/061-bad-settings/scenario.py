@@ -1,6 +1,7 @@
 """A bad value is refused whole, with a sentence that names setting, value and reason; nothing
 changes, and the node goes on. Secrets are never in the answer."""
-import asyncio
+from lib.process import together
+
 
 BAD = [  # name, values, what the answer must name
     ("federation.security_mode", ["sometimes"], "sometimes"),
@@ -46,7 +47,7 @@ async def run(stage):
     assert len(seen) >= len(BAD) - 1, f"{len(seen)} refusals are in the log"
     assert not any(SECRET in event.detail for event in seen), "the secret is in the log"
     assert not edge.events("snapshot.taken", since=marks[edge.name])
-    await asyncio.gather(only_there(stage.core), only_there(stage.home))
+    await together(only_there(stage.core), only_there(stage.home))
 
 
 async def only_there(node):

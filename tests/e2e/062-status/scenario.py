@@ -1,9 +1,9 @@
 """`sallyport status` shows links, attachment, streams and processes, as text and as JSON, and says
 first what is wrong."""
-import asyncio
 import json
 
 from lib.node import CHILDREN
+from lib.process import together
 
 
 async def run(stage):
@@ -12,7 +12,7 @@ async def run(stage):
     await bob.message("out")
     bob.say(alice.boundjid.full, "in")
     await alice.message("in")
-    edge, core, home = await asyncio.gather(*(status(node) for node in stage.site.nodes))
+    edge, core, home = await together(*(status(node) for node in stage.site.nodes))
 
     links = {link["node"]: link for link in core["links"]}
     assert set(links) == {stage.edge.name, stage.home.name}, core["links"]

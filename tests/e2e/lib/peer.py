@@ -173,7 +173,7 @@ class Stream(asyncio.Protocol):
         return answer
 
     def tail(self):
-        return self.raw[-600:].decode("utf-8", "replace") or "nothing"
+        return self.raw[-400:].decode("utf-8", "replace") or "nothing"
 
     async def got_header(self, deadline=DEADLINE):
         await self.until(lambda: self.header is not None, deadline, "stream header")
