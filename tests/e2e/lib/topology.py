@@ -53,8 +53,8 @@ def address(host):
 
 def enter(argv, keep_fds=()):
     """Runs this program again inside namespaces of its own; returns its exit status."""
-    command = ["unshare", "--fork", "--pid", "--kill-child", "--mount", "--net", "--mount-proc",
-               sys.executable, *argv, "--inside"]
+    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid", "--kill-child",
+               "--mount", "--net", "--mount-proc", sys.executable, *argv, "--inside"]
     process = subprocess.Popen(command, pass_fds=keep_fds)
     while True:
         try:
