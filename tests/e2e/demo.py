@@ -32,13 +32,13 @@ WIDTH = 100
 BAR = 12  # characters of the longest step
 
 PICTURE = """
-     world  198.51.100.0/24        DMZ  203.0.113.0/24            inside  10.9.3.0/24
-   ┌───────────────────────┐      ┌──────────────────┐      ┌──────────────┐      ┌──────────────┐
-   │ {0:<21} │ 5269 │ {2:<16} │ 7400 │ {4:<12} │ 7400 │ {6:<12} │
-   │ {1:<21} │ ◄──► │ {3:<16} │ ◄─── │ {5:<12} │ ───► │ {7:<12} │
-   └───────────────────────┘      └──────────────────┘      └──────────────┘      └──────┬───────┘
-                                                                                         │ {9}
-            {8:<48}         {10:>35}
+      world 198.51.100.0/24         DMZ 203.0.113.0/24            inside 10.9.3.0/24
+  ┌────────────────────────┐      ┌────────────────────┐      ┌──────────────┐      ┌──────────────┐
+  │ {0:<22} │ 5269 │ {2:<18} │ 7400 │ {4:<12} │ 7400 │ {6:<12} │
+  │ {1:<22} │ ◄──► │ {3:<18} │ ◄─── │ {5:<12} │ ───► │ {7:<12} │
+  └────────────────────────┘      └────────────────────┘      └──────────────┘      └──────┬───────┘
+                                                                                           │ component
+   ◄──► s2s, both ways     ───► who dials                                    alice@home.example
 """
 
 
@@ -75,7 +75,7 @@ def title(text):
 def clean(event):
     """Detail without what only a program wants."""
     text = re.sub(r"xcoder=\S+ ?|\([0-9a-f-]{36}, [^)]*\) ?", "", event.detail)
-    return re.sub(r" {2,}", " ", text).replace('\\"', '"').strip()
+    return re.sub(r" {2,}", " ", text).strip()
 
 
 def looked_up(event):
@@ -201,8 +201,7 @@ class Show:
             stage.client("carol@ejabberd.example"))
         names = [(node.name, topology.address(node.host)) for node in self.nodes]
         say(paint(PICTURE.format(
-            "bob@prosody.example", "carol@ejabberd.example", *names[0], *names[1], *names[2],
-            "◄──► s2s, both ways     ───► who dials", "component", "alice@home.example (Prosody)"),
+            "bob@prosody.example", "carol@ejabberd.example", *names[0], *names[1], *names[2]),
             "cyan"))
         for node in self.nodes:
             for event in node.events("link.up") + node.events("attachment.up"):
@@ -295,7 +294,7 @@ class Show:
         name, node = "unknown", "no node"
         for event in way:  # the first failure is the cause, those after it follow from it
             why = event.fields.get("why") or event.fields.get("failure")
-            if STEPS[event.name][1] == "red" and why:
+            if (STEPS[event.name][1] == "red" or "verdict=refused" in event.detail) and why:
                 name, node = why, event.node
                 break
         step = next((step for begins, step in FAILED_STEP if name.startswith(begins)), "stream")

@@ -48,7 +48,7 @@ async def outbound(stage, alice):
                            ("slow-answer.example", "conference.home.example"),
                            ("slow-answer.example", "prosody.example")):
         stream.send(db_result(sender, target, "", type="valid"))
-    await stage.edge.log.wait_for(r'(?:CodeLocation="s2s\.refused".*){1}', mark)
+    await stage.edge.several(3, "s2s.refused", "slow-answer.example", since=mark)
     assert not peer.stanzas, "flushed by an answer for another pair"
     stream.send(db_result("slow-answer.example", "home.example", "", type="valid"))
     await peer.message("waiting")

@@ -52,7 +52,7 @@ ENDED = [
 ]
 LARGE = [("80 kB", 80_000), ("700 kB", 700_000)]  # these may meet a reset before the answer
 FOREIGN = [
-    ("HTTP", b"GET / HTTP/1.1\r\nHost: home.example\r\n\r\n"),
+    ("HTTP", b"GET / HTTP/1.1\r\nHost: strange.example\r\n\r\n"),
     ("SMTP", b"EHLO strange.example\r\n"),
     ("TLS hello in clear", b"\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + b"\0" * 36),
 ]

@@ -27,7 +27,7 @@ async def run(stage):
         assert (direction, "home.example", "prosody.example") in pairs, edge["streams"]
     for stream in edge["streams"]:
         if stream["remote"] == "prosody.example" and stream["state"] == "ready":
-            assert stream["tls"] not in ("", "-", "no"), stream
+            assert stream["tls"] not in ("", "-", "none"), stream
     for node, told in ((stage.edge, edge), (stage.core, core), (stage.home, home)):
         processes = {p["name"]: p["pid"] for p in told["processes"]}
         for child in CHILDREN:

@@ -7,7 +7,7 @@ LINE = re.compile(
     r'^(?P<time>\d{4}-\S+) (?P<node>\S+) (?P<process>\S+)\[(?P<pid>\d+)\]: '
     r'Module="(?P<module>[^"]*)" Level="(?P<level>\w+)" (?:Action="[^"]*" )?'
     r'CodeLocation="(?P<name>[^"]*)" Detail="(?P<detail>(?:[^"\\]|\\.)*)"')
-FIELD = re.compile(r"(?:^|[\s(])([A-Za-z][\w.-]*)=('[^']*'|[^\s'(][^\s]*)")
+FIELD = re.compile(r"""(?:^|[\s(])([A-Za-z][\w.-]*)=("[^"]*"|'[^']*'|[^\s'"(]\S*)""")
 QUOTE = r"""\\?['"]"""
 
 
@@ -20,12 +20,12 @@ class Event:
     module: str
     level: str
     name: str  # CodeLocation
-    detail: str
+    detail: str  # without its escapes of quotes and backslashes
 
     @property
     def fields(self):
         """The key=value pairs of Detail."""
-        return {key: value.strip("'") for key, value in FIELD.findall(self.detail)}
+        return {key: value.strip("'\"") for key, value in FIELD.findall(self.detail)}
 
 
 def read(line):
@@ -36,6 +36,7 @@ def read(line):
     parts = found.groupdict()
     parts["time"] = datetime.datetime.fromisoformat(parts["time"])
     parts["pid"] = int(parts["pid"])
+    parts["detail"] = re.sub(r'\\(["\\])', r"\1", parts["detail"])
     return Event(**parts)
 
 

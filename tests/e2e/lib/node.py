@@ -57,6 +57,8 @@ class Node:
         self.process = None
         self.settings = {}  # as set, by name
         self.before = {}  # what the scenario changed: name and what it was
+        self.killed = set()  # pids of children, by us
+        self.checked = 0  # up to where the log has been read for accidents
 
     @property
     def log(self):
@@ -143,6 +145,13 @@ class Node:
         return events.read((await self.log.wait_for(events.pattern(name, *texts), since,
                                                     deadline)).string)
 
+    async def several(self, count, name, *texts, since=0):
+        """So many events of that name."""
+        place = since
+        for _ in range(count):
+            found = await self.log.wait_for(events.pattern(name, *texts), place)
+            place = self.log.lines.index(found.string, place) + 1
+
     def events(self, name, *texts, since=0):
         """Those so far."""
         return [events.read(found.string)
@@ -160,8 +169,18 @@ class Node:
     def kill(self, child, how=signal.SIGKILL):
         """Returns the pid that is gone."""
         pid = self.pid(child)
+        self.killed.add(pid)
         os.kill(pid, how)
         return pid
+
+    def accidents(self):
+        """What died since the last call, though nobody killed it."""
+        if not self.process or not self.process.running():
+            return [f"{self.name}: the node itself is gone"]
+        died = self.events("process.died", since=self.checked)
+        self.checked = self.mark()
+        return [f"{self.name}: {event.detail}" for event in died
+                if int(event.fields["pid"]) not in self.killed]
 
     def memory(self, child="traffic"):
         """Resident bytes."""

@@ -46,6 +46,7 @@ ATTACHED = """
 sallyport_component = "gateway.{domain}"
 component_interfaces = {{ "{address}" }}
 component_ports = {{ {port} }}
+component_stanza_size_limit = 4 * 1024 * 1024
 """
 COMPONENT = """
 Component "gateway.{domain}"

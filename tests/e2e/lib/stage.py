@@ -23,6 +23,7 @@ class Stage:
         self.at_end = []  # coroutine functions that undo what the scenario did
         self.started = {}
         self.site = None
+        self.failed = set()  # arrangements that do not even start
         self.peers = 0
 
     async def once(self, name, make):
@@ -64,8 +65,16 @@ class Stage:
             site, self.site = self.site, None
             await site.stop()
         if not self.site:
+            if small in self.failed:
+                raise AssertionError("the nodes did not start: see the first failure")
             self.site = Site(self.build, small)
-            await self.site.start()
+            try:
+                await self.site.start()
+            except BaseException:
+                self.failed.add(small)
+                site, self.site = self.site, None
+                await site.stop()
+                raise
         return self.site
 
     @property
@@ -142,6 +151,8 @@ class Stage:
             except Exception as problem:  # pylint: disable=broad-except
                 problems.append(f"{undo.__qualname__}: {problem}")
         self.clients, self.at_end = [], []
+        if self.site:
+            problems += [problem for node in self.site.nodes for problem in node.accidents()]
         if dns := self.started.get("dns"):
             relay = (await dns).relay
             relay.delay_s, relay.lose = 0.0, False
