@@ -98,13 +98,34 @@ def element(event):
                   text)
 
 
+def handed_on(event):
+    fields = event.fields
+    if "port" not in fields:
+        return clean(event)
+    return f"{fields.get('from')} → {fields.get('to')}, by way of {fields['port']}"
+
+
+def fate(event):
+    fields = event.fields
+    if "via" not in fields:
+        return clean(event)
+    taken = {"stanza.delivered": "acknowledged", "stanza.written": "taken by TCP"}[event.name]
+    return f"{fields.get('from')} → {fields.get('to')}: {taken}, via {fields['via']}"
+
+
+def attempted(event):
+    fields = event.fields
+    return f"dials {fields['address']} ({fields.get('host')})" if "address" in fields else (
+        clean(event))
+
+
 STEPS = {  # CodeLocation: (step, colour, words)
-    "stanza.routed": ("route", "blue", clean),
+    "stanza.routed": ("route", "blue", handed_on),
     "policy.decided": ("policy", "blue", clean),
     "Resolver": ("SRV", "cyan", looked_up),
     "debug": ("SRV", "cyan", resolved),
     "dns.failed": ("SRV", "red", clean),
-    "s2s.out.attempt": ("TCP", "cyan", clean),
+    "s2s.out.attempt": ("TCP", "cyan", attempted),
     "s2s.in.accepted": ("TCP", "cyan", clean),
     "s2s.tls": ("TLS", "magenta", clean),
     "s2s.tls.failed": ("TLS", "red", clean),
@@ -123,8 +144,8 @@ STEPS = {  # CodeLocation: (step, colour, words)
     "link.up": ("link", "green", clean),
     "attachment.down": ("home", "red", clean),
     "attachment.up": ("home", "green", clean),
-    "stanza.written": ("delivery", "green", clean),
-    "stanza.delivered": ("delivery", "green", clean),
+    "stanza.written": ("delivery", "green", fate),
+    "stanza.delivered": ("delivery", "green", fate),
     "stanza.bounced": ("bounce", "red", clean),
     "stanza.expired": ("bounce", "red", clean),
 }
@@ -230,7 +251,7 @@ class Show:
         arrived = arrival.done() and not arrival.exception()
         took = datetime.datetime.now(datetime.timezone.utc) - sent
         if arrived:
-            await self.fate(marks, outward=receiver is not self.alice)
+            await self.settled(marks, outward=receiver is not self.alice)
         self.print_way(self.collect(marks), sent)
         if arrived:
             say(f"{paint('✓ arrived', 'green', 'bold')} after "
@@ -242,7 +263,7 @@ class Show:
         await asyncio.gather(arrival, refusal, return_exceptions=True)
         return arrived
 
-    async def fate(self, marks, outward):
+    async def settled(self, marks, outward):
         """The last node has logged what became of the stanza."""
         last = self.stage.edge if outward else self.stage.home
         waits = [asyncio.create_task(last.event(name, since=marks[last.name], deadline=5.0))
