@@ -98,16 +98,15 @@ class Node:
         return out
 
     async def identity(self):
-        """What `node self` tells: name, role, pin."""
-        pairs = (line.split("=", 1) for line in (await self.ctl("node", "self")).splitlines()
-                 if "=" in line)
-        return {key.strip(): value.strip().strip('"') for key, value in pairs}
+        """What `node self` tells: name, role, pin, with or without their names before them."""
+        words = (await self.ctl("node", "self")).replace("=", " ").split()
+        return [word for word in words if word not in ("name", "role", "pin")]
 
     async def add_node(self, other, address=None):
         """Pairs by hand; with the address where we have to dial it."""
-        known = await other.identity()
-        await self.ctl("node", "add", known["name"], f"role={known['role']}",
-                       f"pin={known['pin']}", *([f"address={address}"] if address else []))
+        name, role, pin = await other.identity()
+        await self.ctl("node", "add", name, f"role={role}", f"pin={pin}",
+                       *([f"address={address}"] if address else []))
 
     # Settings.
 
