@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 from lib import topology  # noqa: E402
+from lib.process import Several, explain  # noqa: E402
 from lib.stage import Stage  # noqa: E402
 
 SCENARIO_DEADLINE = 90.0  # unless the scenario sets DEADLINE
@@ -45,10 +46,10 @@ async def play(folder, stage):
     try:
         module = load(folder)
         await asyncio.wait_for(module.run(stage), getattr(module, "DEADLINE", SCENARIO_DEADLINE))
+    except Several as failures:
+        wrong = str(failures)
     except AssertionError as failure:
-        place = traceback.extract_tb(failure.__traceback__)
-        line = next((f for f in reversed(place) if f.filename.endswith("scenario.py")), place[-1])
-        wrong = f"{line.line}\n    {failure}" if str(failure) else line.line
+        wrong = explain(failure)
     except asyncio.TimeoutError:
         wrong = "the whole scenario took too long"
     except Exception:  # pylint: disable=broad-except

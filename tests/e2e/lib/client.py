@@ -55,6 +55,8 @@ class Client(slixmpp.ClientXMPP):
 
     async def log_out(self):
         await self.disconnect(wait=1.0)
+        if self._run_out_filters:  # slixmpp leaves it running
+            self._run_out_filters.cancel()
 
     def mark(self):
         return len(self.received)

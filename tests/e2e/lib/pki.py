@@ -1,6 +1,7 @@
 """A certificate authority of the run's own, and certificates signed by it."""
 import datetime
 import functools
+import hashlib
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -72,3 +73,19 @@ def certificate(*names):
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .sign(ca_key, hashes.SHA256()))
     return write(folder() / names[0], key, [leaf])
+
+
+def with_key(*names):
+    """The same as one file, chain and key."""
+    chain, key = certificate(*names)
+    both = chain.with_suffix(".pem")
+    both.write_bytes(chain.read_bytes() + key.read_bytes())
+    return both
+
+
+def pin(certificate_file):
+    """As nodes pin each other: SHA-256 of the public key (SubjectPublicKeyInfo), in hex."""
+    loaded = x509.load_pem_x509_certificate(certificate_file.read_bytes())
+    public = loaded.public_key().public_bytes(serialization.Encoding.DER,
+                                              serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(public).hexdigest()

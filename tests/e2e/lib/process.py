@@ -3,6 +3,7 @@ import asyncio
 import re
 import signal
 import time
+import traceback
 
 from . import topology
 
@@ -11,6 +12,29 @@ DEADLINE = 20.0  # seconds for any one event, unless the caller knows better
 
 class Missing(AssertionError):
     """What was waited for did not come in time."""
+
+
+def explain(failure):
+    """Where an assertion failed, and its words."""
+    place = traceback.extract_tb(failure.__traceback__)
+    line = next((f for f in reversed(place) if f.filename.endswith("scenario.py")), place[-1])
+    return f"{line.line}\n    {failure}" if str(failure) else line.line
+
+
+class Several(AssertionError):
+    """More than one failure, each explained."""
+
+
+async def together(*coroutines):
+    """Runs all to their ends and gives their results; fails with everything that failed."""
+    results = await asyncio.gather(*coroutines, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    for failure in failures:
+        if len(failures) == 1 or not isinstance(failure, AssertionError):
+            raise failure
+    if failures:
+        raise Several("\n".join(explain(failure) for failure in failures))
+    return results
 
 
 class Lines:

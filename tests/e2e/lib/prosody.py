@@ -9,7 +9,7 @@ run_as_root = true
 daemonize = false
 data_path = "{folder}/data"
 plugin_paths = {{ {plugins} }}
-log = {{ debug = "*stdout" }}
+log = {{ {level} = "*stdout" }}
 admins = {{}}
 use_libevent = false
 network_backend = "epoll"
@@ -39,6 +39,32 @@ Component "conference.{domain}" "muc"
 """
 
 
+# Attached to a gateway: s2s is the gateway's, and what is for remote domains goes to its component.
+GATEWAY_SECRET = "component-secret"
+GATEWAY_PORT = 5347
+ATTACHED = """
+sallyport_component = "gateway.{domain}"
+component_interfaces = {{ "{address}" }}
+component_ports = {{ {port} }}
+component_stanza_size_limit = 4 * 1024 * 1024
+"""
+COMPONENT = """
+Component "gateway.{domain}"
+	component_secret = "{secret}"
+	validate_from_addresses = false
+	modules_enabled = {{ "sallyport" }}
+"""
+
+
+def attached(host, domain, module_folder):
+    """The options of a Prosody whose outside is a gateway."""
+    names = {"domain": domain, "address": topology.address(host),
+             "port": GATEWAY_PORT, "secret": GATEWAY_SECRET}
+    return {"plugins": f'"{module_folder}"', "modules": '"sallyport"',
+            "muc_modules": '"sallyport"', "disabled": '"s2s"; "s2s_auth_certs"; "dialback"',
+            "more": ATTACHED.format(**names), "components": COMPONENT.format(**names)}
+
+
 class Prosody:
     """`domain` with users and conference.`domain` with rooms, on that host."""
 
@@ -46,7 +72,7 @@ class Prosody:
         self.host, self.domain, self.users = host, domain, users
         self.options = {"plugins": "", "modules": '"dialback"', "muc_modules": "",
                         "disabled": "", "require_tls": "false", "more": "", "components": "",
-                        **options}
+                        "level": "info", **options}
         self.folder = topology.RUN / f"prosody-{host}"
         self.process = None
 

@@ -2,13 +2,17 @@
 that are gone when the scenario ends, and assertions that say what was wrong."""
 import asyncio
 
-from . import pki, topology
+from . import topology
 from .client import Client
 from .dns import Dns
 from .ejabberd import Ejabberd
+from .load import LeanClient
+from .peer import Peer
 from .prosody import Prosody
+from .site import DOMAINS, Site, home_server
 
 USERS = ["bob", "carol", "alice", "dave", "erin", "frank"]
+OUTSIDE = ["bob@prosody.example", "carol@ejabberd.example"]  # one user of each foreign server
 
 
 class Stage:
@@ -18,6 +22,9 @@ class Stage:
         self.clients = []
         self.at_end = []  # coroutine functions that undo what the scenario did
         self.started = {}
+        self.site = None
+        self.failed = set()  # arrangements that do not even start
+        self.peers = 0
 
     async def once(self, name, make):
         """The shared server of that name, started by whoever asks first."""
@@ -30,10 +37,11 @@ class Stage:
 
     async def start_dns(self):
         dns = await Dns().start()
-        await dns.add_domain("prosody.example", topology.address("prosody"))
-        await dns.add_domain("conference.prosody.example", topology.address("prosody"))
-        await dns.add_domain("ejabberd.example", topology.address("ejabberd"))
-        await dns.add_domain("conference.ejabberd.example", topology.address("ejabberd"))
+        for host in ("prosody", "ejabberd"):
+            for domain in (f"{host}.example", f"conference.{host}.example"):
+                await dns.add_domain(domain, topology.address(host))
+        for domain in DOMAINS:
+            await dns.add_domain(domain, topology.address("edge"))
         return dns
 
     async def prosody(self):
@@ -44,23 +52,108 @@ class Stage:
         await self.dns()
         return await self.once("ejabberd", Ejabberd("ejabberd", "ejabberd.example", USERS).start)
 
-    async def client(self, jid):
-        """A client of its server, which is started when it is not there."""
-        domain = jid.split("@")[1]
-        server = {"prosody.example": self.prosody, "ejabberd.example": self.ejabberd}[domain]
-        host = (await server()).host
-        client = await Client(jid, topology.address(host)).log_in()
+    async def users(self):
+        """The home server."""
+        return await self.once("users", home_server(USERS).start)
+
+    # Our side.
+
+    async def nodes(self, small=False):
+        """Edge, core and home, or without home node; the other arrangement is stopped."""
+        await asyncio.gather(self.dns(), self.users())
+        if self.site and self.site.small != small:
+            site, self.site = self.site, None
+            await site.stop()
+        if not self.site:
+            if small in self.failed:
+                raise AssertionError("the nodes did not start: see the first failure")
+            self.site = Site(self.build, small)
+            try:
+                await self.site.start()
+            except BaseException:
+                self.failed.add(small)
+                site, self.site = self.site, None
+                await site.stop()
+                raise
+        return self.site
+
+    @property
+    def edge(self):
+        return self.site.edge
+
+    @property
+    def core(self):
+        return self.site.core
+
+    @property
+    def home(self):
+        return self.site.home
+
+    # Who talks.
+
+    async def server(self, domain):
+        """The server of that domain, started when it is not there."""
+        if domain == "home.example" and not self.site:
+            await self.nodes()
+        return await {"prosody.example": self.prosody, "ejabberd.example": self.ejabberd,
+                      "home.example": self.users}[domain]()
+
+    async def client(self, jid, kind=Client):
+        """A client of its server."""
+        server = await self.server(jid.split("@")[1])
+        client = await kind(jid, topology.address(server.host)).log_in()
         self.clients.append(client)
         return client
+
+    async def lean(self, jid):
+        """A client for many messages."""
+        return await self.client(jid, LeanClient)
+
+    async def alice_and_the_world(self):
+        """alice@home.example with the nodes, and a user of each foreign server."""
+        await self.nodes()
+        return await asyncio.gather(self.client("alice@home.example"),
+                                    *(self.client(jid) for jid in OUTSIDE))
+
+    async def peer(self, *domains, listen=True, port=5269, dns=True, host=None, **options):
+        """A foreign server of our own making, at an address of its own, in the DNS."""
+        address = topology.PEERS[self.peers % len(topology.PEERS)]
+        self.peers += 1
+        peer = Peer(address, *domains, **options)
+        self.at_end.append(peer.stop)
+        if listen:
+            await peer.listen(port)
+        if dns:
+            for domain in domains:
+                await self.domain(domain, address, port, host)
+        return peer
+
+    async def domain(self, domain, address, port=5269, host=None):
+        """That domain in the DNS while the scenario lasts."""
+        dns = await self.dns()
+        await dns.add_domain(domain, address, port, host)
+        host = host or f"xmpp.{domain}"
+
+        async def forget():
+            await dns.remove(f"_xmpp-server._tcp.{domain}.")
+            await dns.remove(f"{host}.")
+        self.at_end.append(forget)
 
     async def clear(self):
         """After each scenario, whatever its outcome."""
         problems = []
-        for undo in [*(c.log_out for c in reversed(self.clients)), *reversed(self.at_end)]:
+        topology.unblock()
+        restore = [node.restore for node in self.site.nodes] if self.site else []
+        for undo in [*(c.log_out for c in reversed(self.clients)), *restore,
+                     *reversed(self.at_end)]:
             try:
                 await undo()
             except Exception as problem:  # pylint: disable=broad-except
                 problems.append(f"{undo.__qualname__}: {problem}")
         self.clients, self.at_end = [], []
-        topology.unblock()
+        if self.site:
+            problems += [problem for node in self.site.nodes for problem in node.accidents()]
+        if dns := self.started.get("dns"):
+            relay = (await dns).relay
+            relay.delay_s, relay.lose = 0.0, False
         return problems

@@ -53,8 +53,8 @@ def address(host):
 
 def enter(argv, keep_fds=()):
     """Runs this program again inside namespaces of its own; returns its exit status."""
-    command = ["unshare", "--fork", "--pid", "--kill-child", "--mount", "--net", "--mount-proc",
-               sys.executable, *argv, "--inside"]
+    command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid", "--kill-child",
+               "--mount", "--net", "--mount-proc", sys.executable, *argv, "--inside"]
     process = subprocess.Popen(command, pass_fds=keep_fds)
     while True:
         try:
@@ -130,7 +130,18 @@ def unblock():
     run("nft", "flush", "chain", "inet", "firewall", "blocked")
 
 
-def reset_connections(host, port):
-    """Aborts that host's TCP connections to a port: both ends see a reset. Returns how many."""
-    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", "dport", "=", f":{port}"))
+def reset_connections(host, port, to=None):
+    """Aborts that host's TCP connections to a port (of one other host): both ends see a reset.
+    Returns how many."""
+    return kill_sockets(host, "dst", f"{address(to)}:{port}") if to else kill_sockets(
+        host, "dport", "=", f":{port}")
+
+
+def reset_accepted(host, port):
+    """Aborts the connections that came in to that port of the host."""
+    return kill_sockets(host, "sport", "=", f":{port}")
+
+
+def kill_sockets(host, *which):
+    out = run(*inside(host, "ss", "--no-header", "--tcp", "--kill", *which))
     return len(out.splitlines())
