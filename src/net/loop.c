@@ -8,6 +8,7 @@
 
 struct signal_watch {
 	struct signal_watch *next;
+	struct loop *loop;
 	struct event *event;
 	void (*fn)(void *arg);
 	void *arg;
@@ -22,6 +23,7 @@ struct loop {
 	} now, next, end; /* tasks of this wake-up, of the one after it, of the loop's end */
 	struct signal_watch *signals;
 	bool stopped;
+	bool woken; /* in this wake-up the clock was read */
 };
 
 uint64_t loop_clock_us(void)
@@ -30,6 +32,14 @@ uint64_t loop_clock_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* The first thing of a wake-up: who is called reckons from now, not from before the sleep. */
+static void read_clock(struct loop *loop)
+{
+	if (!loop->woken)
+		loop->timers.now_ms = loop_clock_us() / 1000;
+	loop->woken = true;
 }
 
 static void wake_up(evutil_socket_t fd, short what, void *arg)
@@ -142,6 +152,7 @@ void loop_run(struct loop *loop)
 		if (loop->stopped)
 			break;
 		sleep_until_due(loop);
+		loop->woken = false;
 		if (event_base_loop(loop->base,
 				    EVLOOP_ONCE | (loop->next.first ? EVLOOP_NONBLOCK : 0)) < 0)
 			abort();
@@ -218,11 +229,13 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
 
+	read_clock(io->loop);
 	io->ready(io, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
 void loop_watch(struct loop *loop, struct loop_io *io, bool reads, bool writes)
 {
+	io->loop = loop;
 	if (reads && !io->reads) {
 		event_assign(&io->read_event, loop->base, io->fd, EV_READ | EV_PERSIST, on_event,
 			     io);
@@ -254,6 +267,7 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 {
 	struct signal_watch *watch = arg;
 
+	read_clock(watch->loop);
 	watch->fn(watch->arg);
 }
 
@@ -261,6 +275,7 @@ void loop_on_signal(struct loop *loop, int signal, void (*fn)(void *arg), void *
 {
 	struct signal_watch *watch = xcalloc(1, sizeof(*watch));
 
+	watch->loop = loop;
 	watch->fn = fn;
 	watch->arg = arg;
 	watch->event = evsignal_new(loop->base, signal, on_signal, watch);

@@ -30,6 +30,7 @@ struct loop_task {
 /* A watched descriptor; the owner keeps and closes the descriptor itself. */
 struct loop_io {
 	loop_io_fn *ready;
+	struct loop *loop; /* set by loop_watch */
 	int fd;
 	bool reads, writes; /* what is watched now */
 	struct event read_event, write_event;

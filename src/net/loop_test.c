@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -72,6 +73,50 @@ static void tasks_run_once_each_at_the_end_of_a_wake_up(void **state)
 	close(ends[1]);
 }
 
+#define REST_MS 60
+#define WAIT_MS 40
+
+static int rest_ends[2];
+static struct timer waiter;
+static uint64_t armed_us;
+
+/* Called from the sleep's end, before any timer: what it arms counts from now. */
+static void arm_after_a_rest(struct loop_io *io, bool readable, bool writable)
+{
+	char byte;
+
+	assert_int_equal(read(io->fd, &byte, 1), 1);
+	armed_us = loop_clock_us();
+	loop_arm(loop, &waiter, WAIT_MS);
+}
+
+static void *write_after_a_rest(void *arg)
+{
+	usleep(REST_MS * 1000);
+	assert_int_equal(write(rest_ends[1], "w", 1), 1);
+	return NULL;
+}
+
+static void a_timer_armed_after_a_long_sleep_waits_its_time(void **state)
+{
+	struct loop_io io = { .ready = arm_after_a_rest };
+	pthread_t thread;
+
+	assert_int_equal(pipe(rest_ends), 0);
+	loop = loop_create();
+	io.fd = rest_ends[0];
+	waiter.fire = on_timer;
+	loop_watch(loop, &io, true, false);
+	assert_int_equal(pthread_create(&thread, NULL, write_after_a_rest, NULL), 0);
+	loop_run(loop);
+	assert_true(loop_clock_us() - armed_us >= (WAIT_MS - 1) * 1000);
+	pthread_join(thread, NULL);
+	loop_unwatch(&io);
+	loop_destroy(&loop);
+	close(rest_ends[0]);
+	close(rest_ends[1]);
+}
+
 static void stop(void *arg)
 {
 	loop_stop(arg);
@@ -90,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_run_once_each_at_the_end_of_a_wake_up),
+		cmocka_unit_test(a_timer_armed_after_a_long_sleep_waits_its_time),
 		cmocka_unit_test(a_signal_is_heard_in_the_loop),
 	};
 

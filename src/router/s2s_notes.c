@@ -2,16 +2,19 @@
 
 #include "tables/events.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 void s2s_name_make(struct s2s_name *name, bool out)
 {
 	char id[CONNECTION_ID_LEN + 1];
 
-	worker_random_hex(id, CONNECTION_ID_LEN, true);
+	worker_random_hex(id, CONNECTION_ID_LEN, false);
 	snprintf(name->uuid, sizeof(name->uuid), "%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12,
 		 id + 16, id + 20);
 	snprintf(name->xcoder, sizeof(name->xcoder), "%.9s", id);
+	for (char *c = name->xcoder; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
 	name->local = name->remote = "";
 	name->out = out;
 }
