@@ -10,18 +10,18 @@ AT_ONCE = 8.0
 async def run(stage):
     alice, *outside = await stage.alice_and_the_world()
     dns = await stage.dns()
-    await dns.add("_xmpp-server._tcp.closed.example. 60 IN SRV 0 0 0 .")
+    await dns.add("_xmpp-server._tcp.not-here.example. 60 IN SRV 0 0 0 .")
     await stage.domain("unserved.home.example", topology.address("edge"))
 
     await together(
         refused(alice, "x@nowhere.example", "the domain does not exist or has no XMPP server"),
-        refused(alice, "x@closed.example", "the domain says that it has no XMPP server"),
+        refused(alice, "x@not-here.example", "the domain says that it has no XMPP server"),
         *(refused_by_theirs(other, "x@unserved.home.example") for other in outside),
         *(no_such_user(other) for other in outside))
 
     ping = alice.make_iq_get(queryxmlns="urn:xmpp:ping", ito="nowhere.example")
     since = alice.mark()
-    ping.send(callback=lambda _: None)
+    alice.send_raw(str(ping))
     error = await alice.error("iq", since, AT_ONCE)
     assert error["error"]["condition"] == "remote-server-not-found", error
 

@@ -7,7 +7,8 @@ async def run(stage):
     await stage.nodes()
     alice = await stage.client("alice@home.example")
     by_dns = await stage.peer("routed.example")
-    by_route = await stage.peer("routed.example", dns=False, port=5270)
+    by_route = await stage.peer("routed.example", "unknown-to-dns.example", dns=False,
+                                port=5270)
     await stage.edge.set("federation.static_routes",
                          f"routed.example {by_route.address} 5271 1",
                          f"routed.example {by_route.address} 5270 2",
