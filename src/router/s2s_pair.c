@@ -750,8 +750,10 @@ void s2s_pair_apply(struct s2s_pair *p)
 	if (failure == FAILURE_NONE && p->session && !p->secured && p->ready &&
 	    decision.security == SECURITY_TLS_REQUIRED)
 		failure = FAILURE_NO_TLS;
-	if (failure == FAILURE_NONE)
+	if (failure == FAILURE_NONE) {
+		s2s_pair_seen(p); /* what failed may work by the new settings */
 		return;
+	}
 	if (decision.refused != FAILURE_NONE) {
 		target_cancel(&p->target);
 		answer_all(p, failure);
