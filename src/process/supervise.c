@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "ipc/wire.h"
 #include "net/messenger.h"
+#include "process/child_log.h"
+#include "process/spawn.h"
 #include "tables/events.h"
 
 #include <assert.h>
@@ -12,17 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define STEADY_MS 60000	 /* who lived so long starts again at once */
-#define GONE_MS 2000	 /* from closing its channel to its end; then it is stuck */
-#define READ_BYTES 65536 /* of log lines in one turn; then others get theirs */
-#define NOT_RUN 127	 /* the exit status of shells for it */
+#define STEADY_MS 60000 /* who lived so long starts again at once */
+#define GONE_MS 2000	/* from closing its channel to its end; then it is stuck */
 
 #define CONTAINER(part, type, member) ((type *)(void *)((char *)(part)-offsetof(type, member)))
 
@@ -40,8 +38,8 @@ struct child {
 	struct messenger *messenger;
 	int far_end; /* of its channel and its log pipe, until it is forked; -1: none */
 	int far_log;
-	struct loop_io exit, log;
-	struct buffer lines;
+	struct loop_io exit;
+	struct child_log log;
 	struct timer restart, kill;
 	uint64_t started_ms;
 	unsigned backoff_ms;
@@ -57,76 +55,6 @@ struct supervisor {
 	bool stopping;
 	void (*done)(void *arg);
 };
-
-/* Log lines */
-
-static void take_line(struct child *child, struct slice line)
-{
-	log_forward(line);
-	if (child->supervisor->config.line)
-		child->supervisor->config.line(child->supervisor->config.arg, line);
-}
-
-static void take_lines(struct child *child)
-{
-	const char *end;
-	size_t len = buffer_len(&child->lines);
-
-	while (len && (end = memchr(buffer_data(&child->lines), '\n', len))) {
-		struct slice line = { buffer_data(&child->lines), 0 };
-
-		line.len = (size_t)(end - line.data);
-		take_line(child, line);
-		buffer_consume(&child->lines, line.len + 1);
-		len = buffer_len(&child->lines);
-	}
-	if (len >= LOG_LINE_BYTES) { /* no line of ours is so long */
-		take_line(child, (struct slice){ buffer_data(&child->lines), len });
-		buffer_consume(&child->lines, len);
-	}
-}
-
-/* False at the end of the pipe. */
-static bool read_log(struct child *child)
-{
-	size_t taken = 0;
-
-	while (taken < READ_BYTES) {
-		ssize_t n = read(child->log.fd, buffer_reserve(&child->lines, LOG_LINE_BYTES),
-				 LOG_LINE_BYTES);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 && errno == EAGAIN;
-		buffer_filled(&child->lines, (size_t)n);
-		taken += (size_t)n;
-		take_lines(child);
-	}
-	return true;
-}
-
-static void on_log(struct loop_io *io, bool readable, bool writable)
-{
-	struct child *child = CONTAINER(io, struct child, log);
-
-	if (!read_log(child))
-		loop_unwatch(io); /* it closed its end; the exit closes ours */
-}
-
-static void close_log(struct child *child)
-{
-	if (child->log.fd < 0)
-		return;
-	read_log(child);
-	if (buffer_len(&child->lines))
-		take_line(child,
-			  (struct slice){ buffer_data(&child->lines), buffer_len(&child->lines) });
-	buffer_finish(&child->lines);
-	loop_unwatch(&child->log);
-	close(child->log.fd);
-	child->log.fd = -1;
-}
 
 /* Messages */
 
@@ -180,7 +108,7 @@ static void give_up_start(struct child *child, const char *what, const char *why
 		  what, why);
 	messenger_destroy(&child->messenger);
 	close_far_ends(child);
-	close_log(child);
+	child_log_close(&child->log);
 	start_later(child);
 }
 
@@ -207,9 +135,9 @@ static bool prepare(struct child *child)
 		give_up_start(child, "log pipe", strerror(errno));
 		return false;
 	}
-	child->log.fd = log[0];
 	child->far_log = log[1];
-	loop_watch(supervisor->loop, &child->log, true, false);
+	child_log_open(&child->log, supervisor->loop, log[0], supervisor->config.line,
+		       supervisor->config.arg);
 	if (!channel_pair(channel)) {
 		give_up_start(child, "channel", strerror(errno));
 		return false;
@@ -261,49 +189,14 @@ static void introduce(struct supervisor *supervisor)
 	}
 }
 
-/*
- * In the child, between fork and exec. It gets a session of its own, so that a Ctrl-C on our
- * terminal reaches us alone and the stop is orderly; and dies with us, whatever we die of.
- */
-static _Noreturn void become_program(const struct child *child, const char *program, pid_t parent)
-{
-	char *const arguments[] = { xstrdup(program), NULL };
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int far_end = fcntl(child->far_end, F_DUPFD_CLOEXEC, CHANNEL_CONTROL_FD + 1);
-	int far_log = fcntl(child->far_log, F_DUPFD_CLOEXEC, CHANNEL_CONTROL_FD + 1);
-	sigset_t none;
-
-	if (null < 0 || far_end < 0 || far_log < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(far_log, STDOUT_FILENO) < 0 || dup2(far_log, STDERR_FILENO) < 0 ||
-	    dup2(far_end, CHANNEL_CONTROL_FD) < 0)
-		_exit(NOT_RUN);
-	close_range(CHANNEL_CONTROL_FD + 1, ~0U, 0);
-	setsid();
-	umask(077);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	unsetenv("NOTIFY_SOCKET"); /* only control speaks for the service */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || chdir("/") < 0)
-		_exit(NOT_RUN);
-	execv(program, arguments);
-	log_event(EVENT_PROCESS_FAILED, "process=%s why=\"cannot run %s: %s\"",
-		  process_name(child->process), log_text(program), strerror(errno));
-	_exit(NOT_RUN);
-}
-
-static void spawn(struct child *child)
+static void run(struct child *child)
 {
 	struct supervisor *supervisor = child->supervisor;
 	char *program = xasprintf("%s/%s", supervisor->programs, process_program(child->process));
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 
 	messenger_send(child->messenger, MESSAGE_START, 0, (struct slice){ 0 }, -1);
-	pid = fork();
-	if (pid == 0)
-		become_program(child, program, parent);
+	pid = spawn_program(program, child->far_end, child->far_log);
 	free(program);
 	if (pid < 0) {
 		give_up_start(child, "fork", strerror(errno));
@@ -343,7 +236,7 @@ static void start_waiting(struct loop_task *task)
 	introduce(supervisor);
 	for (enum process p = 0; p < PROCESS_COUNT; p++) {
 		if (fresh[p])
-			spawn(&supervisor->children[p]);
+			run(&supervisor->children[p]);
 	}
 }
 
@@ -383,7 +276,7 @@ static void take_end(struct child *child, int status)
 
 	loop_unwatch(&child->exit);
 	close(child->exit.fd);
-	close_log(child);
+	child_log_close(&child->log);
 	messenger_destroy(&child->messenger);
 	loop_disarm(supervisor->loop, &child->kill);
 	child->state.pid = 0;
@@ -458,9 +351,8 @@ struct supervisor *supervisor_create(struct loop *loop, const struct supervisor_
 
 		child->supervisor = supervisor;
 		child->process = p;
-		child->far_end = child->far_log = child->log.fd = child->exit.fd = -1;
+		child->far_end = child->far_log = child->exit.fd = -1;
 		child->exit.ready = on_exit_of;
-		child->log.ready = on_log;
 		child->restart.fire = on_restart;
 		child->kill.fire = on_kill;
 		child->backoff_ms = BACKOFF_MIN_MS;
@@ -478,7 +370,7 @@ static void drop_child(struct child *child)
 		loop_unwatch(&child->exit);
 		close(child->exit.fd);
 	}
-	close_log(child);
+	child_log_close(&child->log);
 	messenger_destroy(&child->messenger);
 	loop_disarm(loop, &child->restart);
 	loop_disarm(loop, &child->kill);
