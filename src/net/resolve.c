@@ -41,16 +41,16 @@ static const char *const options[][2] = {
 	{ "rrset-cache-size:", "32m" },
 	/* Waiting for a domain to come to life must not take long after it did. */
 	{ "cache-max-negative-ttl:", "60" },
-	/* We ask a resolver, not the authorities: asking it for each label in turn hides nothing from
-	 * it and costs a round trip a label. */
+	/* We ask a resolver, not the authorities: asking it for each label in turn hides nothing
+	 * from it and costs a round trip a label. */
 	{ "qname-minimisation:", "no" },
 	/* A library's default is 16 questions at a time, 2 of them over TCP. */
 	{ "outgoing-range:", "512" },
 	{ "num-queries-per-thread:", "1024" },
 	{ "outgoing-num-tcp:", "64" },
-	/* How long to wait at least before asking again, in ms. A resolver that answers from its cache
-	 * in 1 ms and must go out for the next name takes 300: the default of 50 would throw three
-	 * answers away before it took one. */
+	/* How long to wait at least before asking again, in ms. A resolver that answers from its
+	 * cache in 1 ms and must go out for the next name takes 300: the default of 50 would throw
+	 * three answers away before it took one. */
 	{ "infra-cache-min-rtt:", "600" },
 	/* A server that was down is found again when it is back, not after a quarter of an hour. */
 	{ "infra-host-ttl:", "60" },
