@@ -669,20 +669,20 @@ void s2s_in_close(struct s2s_in *s, const char *condition, enum failure failure)
 void s2s_in_set_policy(struct s2s_in *s, const struct policy *policy)
 {
 	enum security_mode before = s->security;
+	enum failure refused = s2s_pairs_keep_allowed(&s->pairs, policy);
 
 	s->policy = policy;
-	s2s_pairs_keep_allowed(&s->pairs, policy);
 	if (!states[s->state].open)
 		return;
 	s->security = security_of(s);
-	if (s->to[0] && !(policy_is_enabled(policy) && policy_is_federated(policy, s->to))) {
+	if (!policy_is_enabled(policy))
+		s2s_in_close(s, "system-shutdown", FAILURE_FEDERATION_OFF);
+	else if (s->to[0] && !policy_is_federated(policy, s->to))
 		s2s_in_close(s, "host-gone", FAILURE_NOT_FEDERATED);
-	} else if (needs_tls(s) && before != SECURITY_TLS_REQUIRED) {
+	else if (needs_tls(s) && before != SECURITY_TLS_REQUIRED)
 		s2s_in_close(s, "policy-violation", FAILURE_NO_TLS);
-	} else if (s->state == READY && s->pairs.first == NULL) {
-		enter(s, OFFERED);
-		arm_authentication(s);
-	}
+	else if (s->state == READY && s->pairs.first == NULL)
+		s2s_in_close(s, "policy-violation", refused);
 }
 
 struct buffer *s2s_in_output(struct s2s_in *s)

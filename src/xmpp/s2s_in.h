@@ -75,8 +75,10 @@ void s2s_in_key_checked(struct s2s_in *session, uint64_t request, bool valid);
 /* verdict ERROR: `failure` says why and becomes the dialback error's condition. */
 void s2s_in_verified(struct s2s_in *session, uint64_t request, enum s2s_verdict verdict,
 		     enum failure failure);
-/* New settings: pairs that are no longer allowed are forgotten; a stream without TLS that now
- * needs it, or whose `to` is no longer served, is closed (policy-violation, host-gone). */
+/* New settings: pairs that are no longer allowed are forgotten. A stream that has lost its last one
+ * is closed with policy-violation, so that the peer knows and asks again when it may; so is one
+ * without TLS that now needs it. Federation off: system-shutdown; `to` no longer served: host-gone.
+ */
 void s2s_in_set_policy(struct s2s_in *session, const struct policy *policy);
 /* As s2s_out_close. */
 void s2s_in_close(struct s2s_in *session, const char *condition, enum failure failure);

@@ -1108,13 +1108,12 @@ static void new_settings_apply_to_open_streams(void **state)
 	struct policy *policy = make_policy(SECURITY_TLS_OPTIONAL);
 	struct peer b = { 0 };
 
-	/* the sender is denied now: its pair is forgotten, the stream stays */
+	/* the sender is denied now, and hears so: what it wrote on would be lost */
 	policy_add_denied(policy, slice_of("capulet.example"));
 	prove_peer(&b);
 	s2s_in_set_policy(b.in, policy);
-	assert_string_equal(s2s_in_state(b.in), "offered");
-	peer_sends(&b, MESSAGE);
-	assert_true(we_sent(&b, S2S_STREAM_ERROR("not-authorized")));
+	run(&b);
+	assert_true(we_sent(&b, S2S_STREAM_ERROR("policy-violation")));
 	disconnect_peer(&b);
 	/* a verdict that comes later doesn't help */
 	open_peer(&b);
@@ -1138,7 +1137,7 @@ static void new_settings_apply_to_open_streams(void **state)
 	prove_peer(&b);
 	s2s_in_set_policy(b.in, policy);
 	run(&b);
-	assert_true(we_sent(&b, S2S_STREAM_ERROR("host-gone")));
+	assert_true(we_sent(&b, S2S_STREAM_ERROR("system-shutdown")));
 	disconnect_peer(&b);
 	policy_destroy(&policy);
 }

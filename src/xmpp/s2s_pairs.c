@@ -74,22 +74,26 @@ const struct s2s_pair *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy
 	return find_again(pairs, policy, from.domain, to.domain, condition);
 }
 
-void s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy)
+enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy)
 {
 	struct s2s_pair **link = &pairs->first;
+	enum failure failure = FAILURE_NONE;
 
 	pairs->last = NULL;
 	while (*link) {
 		struct s2s_pair *pair = *link;
+		enum failure refused = policy_decide(policy, pair->target, pair->sender).refused;
 
-		if (policy_decide(policy, pair->target, pair->sender).refused == FAILURE_NONE) {
+		if (refused == FAILURE_NONE) {
 			link = &pair->next;
 			continue;
 		}
+		failure = refused;
 		*link = pair->next;
 		free(pair);
 		pairs->count--;
 	}
+	return failure;
 }
 
 void s2s_pairs_finish(struct s2s_pairs *pairs)

@@ -28,8 +28,8 @@ const struct s2s_pair *s2s_pairs_find(const struct s2s_pairs *pairs, const char 
 /* NULL: none, and *condition is the stream error that the stanza deserves. */
 const struct s2s_pair *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy *policy,
 				    const struct stanza_view *stanza, const char **condition);
-/* Forgets those that the policy does not allow. */
-void s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy);
+/* Forgets those that the policy does not allow; why, of one of them. NONE: all stay. */
+enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy);
 void s2s_pairs_finish(struct s2s_pairs *pairs);
 
 #endif
