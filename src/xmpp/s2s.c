@@ -318,17 +318,17 @@ static bool is_space(char c)
 void s2s_read_key(const struct stanza_view *element, struct buffer *key)
 {
 	struct buffer text = { 0 };
-	struct slice trimmed;
+	const char *start, *end;
 
 	stanza_text(element, &text);
-	trimmed = (struct slice){ buffer_data(&text), buffer_len(&text) };
-	while (trimmed.len > 0 && is_space(trimmed.data[trimmed.len - 1]))
-		trimmed.len--;
-	while (trimmed.len > 0 && is_space(trimmed.data[0])) {
-		trimmed.data++;
-		trimmed.len--;
-	}
-	buffer_append_slice(key, trimmed);
+	start = buffer_data(&text);
+	end = start ? start + buffer_len(&text) : NULL;
+	while (start != end && is_space(*start))
+		start++;
+	while (start != end && is_space(end[-1]))
+		end--;
+	if (start != end)
+		buffer_append(key, start, (size_t)(end - start));
 	buffer_finish(&text);
 }
 

@@ -117,7 +117,7 @@ static void peer_sends(struct peer *b, const char *text)
 
 static void time_passes(struct peer *b, unsigned seconds)
 {
-	b->now_ms += seconds * 1000;
+	b->now_ms += (uint64_t)seconds * 1000;
 	s2s_in_tell_time(b->in, b->now_ms);
 	s2s_in_timeout(b->in);
 	run(b);

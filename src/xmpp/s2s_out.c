@@ -315,7 +315,7 @@ static void wait_header(struct s2s_out *s, const struct input *in)
 static void wait_features(struct s2s_out *s, const struct input *in)
 {
 	struct stanza_view starttls, required;
-	bool offered;
+	bool offered, is_required;
 
 	if (in->type != INPUT_ELEMENT)
 		return;
@@ -324,15 +324,14 @@ static void wait_features(struct s2s_out *s, const struct input *in)
 		return;
 	}
 	s2s_note(&s->base, S2S_NOTE_FEATURES, in->element->bytes);
-	offered = stanza_child(in->element, "starttls", NS_TLS, &starttls);
-	if (s->secured) {
-		negotiated(s);
-	} else if (offered && s->security != SECURITY_NO_TLS) {
+	offered = !s->secured && stanza_child(in->element, "starttls", NS_TLS, &starttls);
+	is_required = offered && stanza_child(&starttls, "required", NS_TLS, &required);
+	if (offered && s->security != SECURITY_NO_TLS) {
 		buffer_append_text(&s->base.output, "<starttls xmlns='" NS_TLS "'/>");
 		enter(s, WAIT_PROCEED);
-	} else if (s->security == SECURITY_TLS_REQUIRED) {
+	} else if (!s->secured && s->security == SECURITY_TLS_REQUIRED) {
 		fail(s, FAILURE_NO_TLS, NULL, "starttls is not offered");
-	} else if (offered && stanza_child(&starttls, "required", NS_TLS, &required)) {
+	} else if (is_required) {
 		fail(s, FAILURE_TLS_NOT_WANTED, NULL, "starttls is required");
 	} else {
 		negotiated(s);

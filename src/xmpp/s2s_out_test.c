@@ -112,7 +112,7 @@ static void peer_sends(struct peer *b, const char *text)
 
 static void time_passes(struct peer *b, unsigned seconds)
 {
-	b->now_ms += seconds * 1000;
+	b->now_ms += (uint64_t)seconds * 1000;
 	s2s_out_tell_time(b->out, b->now_ms);
 	s2s_out_timeout(b->out);
 	run(b);
