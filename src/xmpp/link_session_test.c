@@ -162,8 +162,12 @@ static void forget(struct end *e)
 /* Both ways until nobody has anything to say. */
 static void converse(struct end *a, struct end *b, size_t piece)
 {
-	while (carry(a, b, piece) | carry(b, a, piece))
-		;
+	bool more = true;
+
+	while (more) {
+		more = carry(a, b, piece);
+		more = carry(b, a, piece) || more;
+	}
 }
 
 static void open_link(struct end *core, struct end *edge)
