@@ -128,7 +128,7 @@ static bool was_logged(const struct stage *stage, const char *text)
 }
 
 /* The snapshot that a process would get, as lines of its fields between bars. */
-static char *view_of(const struct stage *stage, enum process process, const char *resolv_conf)
+static char *view_of(const struct stage *stage, enum process process, const char *file)
 {
 	struct buffer bytes = { 0 }, text = { 0 };
 	struct snapshot_record record;
@@ -136,7 +136,7 @@ static char *view_of(const struct stage *stage, enum process process, const char
 	const char *why;
 	size_t place = 0;
 
-	view_write(&stage->node, process, 7, resolv_conf, &bytes);
+	view_write(&stage->node, process, 7, &(struct view_system){ file, file }, &bytes);
 	snapshot = snapshot_read((struct slice){ buffer_data(&bytes), buffer_len(&bytes) }, &why);
 	assert_non_null(snapshot);
 	assert_int_equal(snapshot_generation(snapshot), 7);
@@ -309,7 +309,7 @@ static void certificate_and_key_are_changed_at_once(void **state)
 static void nodes_are_added_listed_and_removed(void **state)
 {
 	struct stage *stage = *state;
-	char *self = xasprintf("node-a edge %s\n", stage->node.pin);
+	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\n", stage->node.pin);
 
 	assert_int_equal(ASK(stage, "node-self"), 0);
 	assert_string_equal(stage->text, self);
@@ -370,6 +370,29 @@ static void each_process_sees_what_it_needs_and_no_secret_but_traffic(void **sta
 	assert_null(strstr(view, "\nfederation"));
 	free(view);
 	free(line);
+}
+
+static void an_edge_trusts_whom_the_system_trusts_if_it_is_told_nobody(void **state)
+{
+	struct stage *stage = *state;
+	char path[] = "/tmp/sallyport-trust-XXXXXX", *view;
+	FILE *file = fdopen(mkstemp(path), "w");
+
+	fputs("authorities", file);
+	fclose(file);
+	view = view_of(stage, PROCESS_TRAFFIC, path);
+	assert_non_null(strstr(view, "\ntls.trust|authorities\n"));
+	free(view);
+	view = view_of(stage, PROCESS_TRAFFIC, "/nowhere");
+	assert_null(strstr(view, "tls.trust"));
+	free(view);
+	assert_int_equal(
+		ASK(stage, "set", "tls.trust", store_text(stage->node.store, "link.certificate")),
+		0);
+	view = view_of(stage, PROCESS_TRAFFIC, path);
+	assert_null(strstr(view, "authorities"));
+	free(view);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void the_resolver_gets_the_systems_servers_if_it_is_told_none(void **state)
@@ -449,6 +472,7 @@ int main(void)
 		TEST(nodes_are_added_listed_and_removed),
 		TEST(history_tells_who_changed_what),
 		TEST(each_process_sees_what_it_needs_and_no_secret_but_traffic),
+		TEST(an_edge_trusts_whom_the_system_trusts_if_it_is_told_nobody),
 		TEST(the_resolver_gets_the_systems_servers_if_it_is_told_none),
 		cmocka_unit_test_setup_teardown(an_attachments_secret_is_hidden_in_its_row,
 						set_up_home, tear_down),

@@ -90,7 +90,7 @@ static int give_snapshot(void *arg, enum process process)
 	const char *why;
 	int fd;
 
-	view_write(&control->node, process, ++control->generations[process], VIEW_RESOLV_CONF,
+	view_write(&control->node, process, ++control->generations[process], &view_system,
 		   &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 
 #define LINE_BYTES 512
+#define AUTHORITIES_BYTES (4 << 20) /* Debian's bundle has a quarter of a megabyte */
+
+const struct view_system view_system = {
+	.resolv_conf = "/etc/resolv.conf",
+	.authorities = "/etc/ssl/certs/ca-certificates.crt",
+};
 
 unsigned view_bit(enum process process)
 {
@@ -57,8 +63,34 @@ static void add_system_servers(struct buffer *out, const char *path)
 		snapshot_add_text(out, "dns.servers", "127.0.0.1");
 }
 
+/* Those that this machine trusts. Without the file nobody's certificate is valid, as the log says
+ * of each. */
+static void add_system_authorities(struct buffer *out, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *bytes;
+	size_t len;
+
+	if (!file)
+		return;
+	bytes = xmalloc(AUTHORITIES_BYTES);
+	len = fread(bytes, 1, AUTHORITIES_BYTES, file);
+	fclose(file);
+	snapshot_add(out,
+		     &(struct snapshot_record){ 2, { slice_of("tls.trust"), { bytes, len } } });
+	free(bytes);
+}
+
+static bool is_unset(const struct node *node, const char *name, unsigned bit)
+{
+	const struct setting *setting = setting_find(name);
+
+	return setting->seen_by & bit && setting->roles & node->bootstrap->role->bit &&
+	       store_value(node->store, setting)->count == 0;
+}
+
 void view_write(const struct node *node, enum process process, uint64_t generation,
-		const char *resolv_conf, struct buffer *out)
+		const struct view_system *system, struct buffer *out)
 {
 	unsigned bit = view_bit(process);
 
@@ -77,7 +109,8 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 		for (size_t e = 0; e < value->count; e++)
 			add_entry(out, &settings[i], value->entries[e]);
 	}
-	if ((bit & SEEN_BY_RESOLVER) &&
-	    store_value(node->store, setting_find("dns.servers"))->count == 0)
-		add_system_servers(out, resolv_conf);
+	if (is_unset(node, "dns.servers", bit))
+		add_system_servers(out, system->resolv_conf);
+	if (is_unset(node, "tls.trust", bit))
+		add_system_authorities(out, system->authorities);
 }

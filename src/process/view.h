@@ -8,11 +8,16 @@
 #include "base/buffer.h"
 #include "process/node.h"
 
-#define VIEW_RESOLV_CONF "/etc/resolv.conf"
+/* The files of this machine that stand in for settings which are not set. */
+struct view_system {
+	const char *resolv_conf; /* for dns.servers */
+	const char *authorities; /* for tls.trust, PEM */
+};
+extern const struct view_system view_system; /* Debian's */
 
 unsigned view_bit(enum process process); /* SEEN_BY_... of tables/settings.h */
-/* Appends the snapshot's bytes; `resolv_conf` is read where dns.servers names none. */
+/* Appends the snapshot's bytes. */
 void view_write(const struct node *node, enum process process, uint64_t generation,
-		const char *resolv_conf, struct buffer *out);
+		const struct view_system *system, struct buffer *out);
 
 #endif
