@@ -74,7 +74,7 @@ def title(text):
 
 def clean(event):
     """Detail without what only a program wants."""
-    text = re.sub(r"xcoder=\S+ ?|\([0-9a-f-]{36}, [^)]*\) ?", "", event.detail)
+    text = re.sub(r"xcoder=\S+ ?|\([0-9A-Fa-f-]{36}, [^)]*\) ?", "", event.detail)
     return re.sub(r" {2,}", " ", text).strip()
 
 

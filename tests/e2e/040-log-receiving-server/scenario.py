@@ -32,7 +32,7 @@ async def run(stage):
     xcoder = identity[:9].upper()
     assert stage.edge.log.find(rf"xcoder={xcoder} received:: <db:result", mark), (
         f"no line of the stream {xcoder}")
-    assert stage.edge.log.find(r"\([0-9a-f-]{36}, home\.example:receiving\.example, (IN|OUT)\)",
+    assert stage.edge.log.find(r"\([0-9A-Fa-f-]{36}, home\.example:receiving\.example, (IN|OUT)\)",
                                mark), "no line of the domain pair"
     for _, _, _, key in peer.keys:
         assert not stage.edge.log.find(key, mark), "a whole dialback key is in the log"

@@ -18,7 +18,7 @@ async def run(stage):
          "service=_xmpp-server._tcp:defport=0'"),
         ("stanza.component.out", r"xcoder=[0-9A-F]{9} sending:: "
          + xml("db:result", from_="home.example", to="initiated.example") + SHORT_KEY),
-        ("stream.out", r"\([0-9a-f-]{36}, home\.example:initiated\.example, OUT\) "
+        ("stream.out", r"\([0-9A-Fa-f-]{36}, home\.example:initiated\.example, OUT\) "
          r"xcoder=[0-9A-F]{9} Scheduling dialback timeout in 30 secs\."),
         ("ConnInfoHistory", r"Connection state change: PENDING->CONNECTED: "),
     ]

@@ -26,11 +26,11 @@ async def run(stage):
                        for event in tried), f"{address} was dialled"
 
     await stage.edge.set("dial.allowed_networks")
-    meant = await stage.peer("meant.example")
+    meant = await stage.peer("meant.example", "meant-too.example")
     await refused(alice, "meant.example")
     assert not meant.served, "it was dialled"
     await stage.edge.set("dial.allowed_networks", f"{meant.address}/32")
-    alice.say("x@meant.example", "now it is meant")
+    alice.say("x@meant-too.example", "now it is meant")
     await meant.message("now it is meant")
 
 

@@ -6,7 +6,7 @@ from lib.process import together
 BAD = [  # name, values, what the answer must name
     ("federation.security_mode", ["sometimes"], "sometimes"),
     ("federation.enabled", ["maybe"], "maybe"),
-    ("federation.privacy_mode", [], ""),
+    ("federation.privacy_mode", ["off", "deny-list"], ""),
     ("federation.allow_list", ["good.example", "bad..example"], "bad..example"),
     ("federation.allow_list", ["twice.example", "twice.example"], "twice.example"),
     ("federation.static_routes", ["a.example 198.51.100.1 5269 1", "b.example 198.51.100.1 70000 1"],

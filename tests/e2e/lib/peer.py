@@ -207,7 +207,8 @@ class Stream(asyncio.Protocol):
             await self.until(lambda: self.ended, deadline, "end of stream")
 
     def abort(self):
-        self.transport.abort()
+        if not self.closed:
+            self.transport.abort()
 
     def close(self):
         if self.transport and not self.transport.is_closing():
