@@ -357,10 +357,10 @@ static void put_attributes(struct copier *c, const struct level *level)
 		struct slice uri;
 		size_t found;
 
+		if (!xml_name_is_common(a->name)) /* a declared prefix too */
+			c->why = "a name that not every server's reader takes";
 		if (xml_is_declaration(a))
 			continue;
-		if (!xml_name_is_common(a->name))
-			c->why = "a name that not every server's reader takes";
 		if (a->prefix &&
 		    xml_scope_find(c->scope, level->place, xml_prefix(a->name, a->prefix), &uri,
 				   &found) &&

@@ -144,6 +144,7 @@ static void what_could_change_its_namespace_is_refused(void **state)
 		"<stream:features/>",
 		"<message><\xf0\x90\x80\x80/></message>",
 		"<message \xf0\x90\x80\x80='1'/>",
+		"<message xmlns:\xf0\x90\x80\x80='urn:x'/>",
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++)
