@@ -56,6 +56,7 @@ struct stream_reader {
 
 	/* The end of a tag that was broken off is looked for before it is read again. */
 	size_t seek; /* 0: not broken off */
+	size_t read; /* how much of it there was when it was last read */
 	char quote;
 
 	enum place place;
@@ -645,6 +646,17 @@ static enum step read_tag(struct stream_reader *r, struct slice rest)
 	return r->has_header ? take_start(r, &tag) : take_header(r, &tag);
 }
 
+/* A tag that does not end may have passed a limit long ago. It is read again whenever it has
+ * doubled, so that this costs no more than reading it twice. */
+static bool passes_limit(struct stream_reader *r, struct slice rest)
+{
+	if (rest.len < 2 * r->read)
+		return false;
+	r->read = rest.len;
+	return read_tag(r, rest) == STEP_STARVED &&
+	       r->trouble.error == STREAM_ERROR_POLICY_VIOLATION;
+}
+
 static enum step in_tag(struct stream_reader *r, struct slice in)
 {
 	struct slice rest = { in.data + r->at, in.len - r->at };
@@ -663,10 +675,13 @@ static enum step in_tag(struct stream_reader *r, struct slice in)
 		/* Wrong, or only broken off? Its end tells, so that both look alike however the
 		 * bytes arrive. */
 		r->seek = r->at + 1;
+		r->read = rest.len;
 		r->quote = 0;
+		if (r->trouble.error == STREAM_ERROR_POLICY_VIOLATION)
+			return STEP_FAILED;
 	}
 	if (!find_tag_end(r, in))
-		return STEP_STARVED;
+		return passes_limit(r, rest) ? STEP_FAILED : STEP_STARVED;
 	rest.len = r->seek + 1 - r->at;
 	r->seek = 0;
 	step = read_tag(r, rest);
