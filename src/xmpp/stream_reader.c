@@ -56,8 +56,9 @@ struct stream_reader {
 
 	/* The end of a tag that was broken off is looked for before it is read again. */
 	size_t seek; /* 0: not broken off */
-	size_t read; /* how much of it there was when it was last read */
 	char quote;
+	size_t word;   /* bytes since a space, '=', '/' or a quote outside of values */
+	size_t values; /* that are over */
 
 	enum place place;
 	bool has_header, is_closing; /* is_closing: <stream:stream/> */
@@ -435,22 +436,36 @@ static enum step open_cdata(struct stream_reader *r, struct slice rest)
 	return STEP_ON;
 }
 
-/* Whether the tag that was broken off has its end now; goes on where it stopped looking. */
-static bool find_tag_end(struct stream_reader *r, struct slice in)
+/*
+ * Looks at what has come of a tag that was broken off, from where it stopped looking: is its end
+ * there, or more than the limits allow? Names may be broken off within a character, so that they
+ * are too long for certain only behind its last byte.
+ */
+enum seen { SEEN_NOTHING, SEEN_END, SEEN_TOO_MUCH };
+
+static enum seen look_for_tag_end(struct stream_reader *r, struct slice in)
 {
 	for (; r->seek < in.len; r->seek++) {
 		char c = in.data[r->seek];
 
 		if (r->quote) {
-			if (c == r->quote)
+			if (c == r->quote) {
 				r->quote = 0;
+				r->values++;
+			}
+		} else if (c == '>') {
+			return SEEN_END;
 		} else if (c == '\'' || c == '"') {
 			r->quote = c;
-		} else if (c == '>') {
-			return true;
+			r->word = 0;
+		} else if (xml_is_space(c) || c == '=' || c == '/') {
+			r->word = 0;
+		} else if (r->values >= r->limits.attributes ||
+			   ++r->word > r->limits.name_bytes + XML_CHAR_BYTES - 1) {
+			return SEEN_TOO_MUCH;
 		}
 	}
-	return false;
+	return SEEN_NOTHING;
 }
 
 /* No two attributes may have the same name in the same namespace (Namespaces in XML 6.3). */
@@ -646,17 +661,6 @@ static enum step read_tag(struct stream_reader *r, struct slice rest)
 	return r->has_header ? take_start(r, &tag) : take_header(r, &tag);
 }
 
-/* A tag that does not end may have passed a limit long ago. It is read again whenever it has
- * doubled, so that this costs no more than reading it twice. */
-static bool passes_limit(struct stream_reader *r, struct slice rest)
-{
-	if (rest.len < 2 * r->read)
-		return false;
-	r->read = rest.len;
-	return read_tag(r, rest) == STEP_STARVED &&
-	       r->trouble.error == STREAM_ERROR_POLICY_VIOLATION;
-}
-
 static enum step in_tag(struct stream_reader *r, struct slice in)
 {
 	struct slice rest = { in.data + r->at, in.len - r->at };
@@ -675,13 +679,12 @@ static enum step in_tag(struct stream_reader *r, struct slice in)
 		/* Wrong, or only broken off? Its end tells, so that both look alike however the
 		 * bytes arrive. */
 		r->seek = r->at + 1;
-		r->read = rest.len;
 		r->quote = 0;
-		if (r->trouble.error == STREAM_ERROR_POLICY_VIOLATION)
-			return STEP_FAILED;
+		r->word = r->values = 0;
 	}
-	if (!find_tag_end(r, in))
-		return passes_limit(r, rest) ? STEP_FAILED : STEP_STARVED;
+	if (look_for_tag_end(r, in) == SEEN_NOTHING)
+		return STEP_STARVED;
+	/* Read again, it succeeds, or says what was wrong first. */
 	rest.len = r->seek + 1 - r->at;
 	r->seek = 0;
 	step = read_tag(r, rest);

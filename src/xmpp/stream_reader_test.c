@@ -429,6 +429,7 @@ static void sec_15_every_limit_stops_and_says_its_name(void **state)
 		{ HEADER "<", "x", 60, "", "limits.name_bytes" },
 		{ HEADER "<m ", "x", 60, "", "limits.name_bytes" },
 		{ HEADER "<m a='1' b='1' c='1' d='1' e='1'", " ", 60, "", "limits.attributes" },
+		{ HEADER "<m a='1' b='1' c='1' d='1'", " ", 60, "e", "limits.attributes" },
 		{ HEADER, " ", 401, "", "limits.stanza_bytes" },
 		{ "", " ", 401, "", "limits.stanza_bytes" },
 		{ "<?xml ", " ", 401, "", "limits.stanza_bytes" },

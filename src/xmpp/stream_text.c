@@ -324,6 +324,12 @@ static const char *parse_name(const char *at, const char *end, size_t max, struc
 	const char *after = skip_ncname(at, end, tag);
 
 	*prefix = 0;
+	/* What is too long already is so whatever follows: a broken-off name must not look
+	 * otherwise. */
+	if ((size_t)(after - at) > max) {
+		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.name_bytes");
+		return NULL;
+	}
 	if (after > at && after < end && *after == ':') {
 		const char *local = after + 1;
 

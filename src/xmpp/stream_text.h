@@ -22,6 +22,7 @@ bool xml_fail_nwf(struct xml_trouble *trouble, const char *why);
 /* One character: its length; 0 when it is broken off, XML_BAD when it is not UTF-8 or not a Char.
  */
 #define XML_BAD ((size_t)-1)
+#define XML_CHAR_BYTES 4 /* the longest */
 size_t xml_char(const char *at, const char *end, uint32_t *c);
 
 /* The reference at `at`, which holds '&': its length; 0 when broken off, XML_BAD with trouble. */
