@@ -342,7 +342,7 @@ static enum step at_level(struct stream_reader *r, struct slice in)
 	return STEP_ON;
 }
 
-/* A character other than plain ones: its length, or 0 with *step. */
+/* What xml_skip_text stops at: its length, or 0 with *step. */
 static size_t special(struct stream_reader *r, struct slice in, enum step *step)
 {
 	const char *at = in.data + r->at, *end = in.data + in.len;
@@ -374,19 +374,17 @@ static enum step in_text(struct stream_reader *r, struct slice in)
 		enum step step;
 		size_t len;
 
-		r->at = (size_t)(xml_skip_plain(in.data + r->at, in.data + in.len) - in.data);
+		r->at = (size_t)(xml_skip_text(in.data + r->at, in.data + in.len) - in.data);
 		if (r->at == in.len)
 			return STEP_STARVED;
 		if (in.data[r->at] == '<') {
 			r->place = IN_TAG;
 			return STEP_ON;
 		}
-		do {
-			len = special(r, in, &step);
-			if (len == 0)
-				return step;
-			r->at += len;
-		} while (r->at < in.len && (in.data[r->at] & 0x80));
+		len = special(r, in, &step);
+		if (len == 0)
+			return step;
+		r->at += len;
 	}
 }
 
@@ -403,7 +401,7 @@ static enum step in_cdata(struct stream_reader *r, struct slice in)
 		enum step step;
 		size_t len;
 
-		r->at = (size_t)(xml_skip_plain(in.data + r->at, in.data + in.len) - in.data);
+		r->at = (size_t)(xml_skip_text(in.data + r->at, in.data + in.len) - in.data);
 		if (r->at == in.len)
 			return STEP_STARVED;
 		at = in.data + r->at;

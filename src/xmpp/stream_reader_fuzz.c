@@ -12,9 +12,12 @@
 
 #include <expat.h>
 
-#define HEADER(content_ns)                                                                         \
+#define HEADER(content_ns, uri)                                                                    \
 	"<stream:stream xmlns='" content_ns "' xmlns:stream='" NS_STREAMS "'"                      \
-	" xmlns:db='urn:1' xmlns:a='urn:2' xmlns:b='urn:3'>"
+	" xmlns:db='" uri ":1' xmlns:a='" uri ":2' xmlns:b='" uri ":3'>"
+#define HERE(content_ns) HEADER(content_ns, "urn:here")
+/* The next stream binds the same prefixes to something else. */
+#define THERE(content_ns) HEADER(content_ns, "urn:there")
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
@@ -258,11 +261,11 @@ static void check_copy(const struct stanza_view *view)
 
 	dump_view(&d, view, view->lang);
 	if (stanza) {
-		check_on_stream(stanza->bytes, HEADER(NS_SERVER), NS_SERVER, contents(&d.out),
+		check_on_stream(stanza->bytes, THERE(NS_SERVER), NS_SERVER, contents(&d.out),
 				is_stanza);
-		check_on_stream(stanza->bytes, HEADER(NS_CLIENT), NS_CLIENT, contents(&d.out),
+		check_on_stream(stanza->bytes, THERE(NS_CLIENT), NS_CLIENT, contents(&d.out),
 				is_stanza);
-		check_on_stream(stanza->bytes, HEADER(NS_COMPONENT), NS_COMPONENT, contents(&d.out),
+		check_on_stream(stanza->bytes, THERE(NS_COMPONENT), NS_COMPONENT, contents(&d.out),
 				is_stanza);
 		if (stanza_may_bounce(stanza)) {
 			struct stanza *bounce = stanza_bounce(stanza, "wait", "conflict", "<&>");
@@ -443,7 +446,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	check_all(bytes);
-	buffer_append_text(&inside, HEADER(NS_SERVER));
+	buffer_append_text(&inside, HERE(NS_SERVER));
 	buffer_append_slice(&inside, bytes);
 	check_all(contents(&inside));
 	buffer_finish(&inside);

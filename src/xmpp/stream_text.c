@@ -209,7 +209,7 @@ size_t xml_reference(const char *at, const char *end, uint32_t *c, struct xml_tr
 	return bad_reference(trouble, "a '&' that begins no reference");
 }
 
-const char *xml_skip_plain(const char *at, const char *end)
+static const char *skip_plain(const char *at, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i space = _mm_set1_epi8(' '), two = _mm_set1_epi8(2);
@@ -232,6 +232,23 @@ const char *xml_skip_plain(const char *at, const char *end)
 	while (at < end && !(class_of(*at) & STOP_PLAIN))
 		at++;
 	return at;
+}
+
+const char *xml_skip_text(const char *at, const char *end)
+{
+	for (;;) {
+		at = skip_plain(at, end);
+		if (at == end || !(class_of(*at) & HIGH))
+			return at;
+		while (at < end && (class_of(*at) & HIGH)) {
+			uint32_t c;
+			size_t len = xml_char(at, end, &c);
+
+			if (len == 0 || len == XML_BAD)
+				return at;
+			at += len;
+		}
+	}
 }
 
 static size_t put_utf8(uint32_t c, char *out)

@@ -28,8 +28,9 @@ size_t xml_char(const char *at, const char *end, uint32_t *c);
 /* The reference at `at`, which holds '&': its length; 0 when broken off, XML_BAD with trouble. */
 size_t xml_reference(const char *at, const char *end, uint32_t *c, struct xml_trouble *trouble);
 
-/* First byte of at..end that is not plain text: markup, '&', '>', a control or non-ASCII. */
-const char *xml_skip_plain(const char *at, const char *end);
+/* First byte of at..end to be looked at in text: '<', '&', '>', a control, or a character beyond
+ * ASCII that is broken off or wrong. */
+const char *xml_skip_text(const char *at, const char *end);
 static inline bool xml_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
