@@ -355,10 +355,13 @@ static void grammar_is_kept_strictly(void **state)
 		{ "<message to = \"a'>\"\n id\t=\r'b\"'  />", "message:{jabber:server}message" },
 		{ "<message><![INCLUDE[x]]></message>", "not-well-formed" },
 		{ "<message><b\xc3\xa9 \xe4\xb8\x80='1'/></message>",
-		  "message:{jabber:server}message*" },
+		  "message:{jabber:server}message" },
 		{ "<message><\xc2\xb7/></message>", "not-well-formed" },
-		{ "<message><a\xc2\xb7\xcc\x80\xf0\x90\x80\x80/></message>",
-		  "message:{jabber:server}message*" },
+		/* names of the fifth edition only, which expat refuses */
+		{ "<message><a\xc2\xb7/></message>", "not-well-formed" },
+		{ "<message><a\xf0\x90\x80\x80/></message>", "not-well-formed" },
+		{ "<message \xf0\x90\x80\x80='1'/>", "not-well-formed" },
+		{ "<message xmlns:\xf0\x90\x80\x80='urn:x'/>", "not-well-formed" },
 		{ "<message>\xf0\x9f\x98\x80\xc2\x85\x7f</message>",
 		  "message:{jabber:server}message" },
 		{ "<message "

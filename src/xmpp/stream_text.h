@@ -41,12 +41,6 @@ enum xml_form { XML_VALUE, XML_TEXT, XML_CDATA };
  * than `raw`. The length written. */
 size_t xml_decode(struct slice raw, enum xml_form form, char *out);
 
-/*
- * Whether the name is one to XML 1.0 before its fifth edition too. expat has stayed there, and
- * with it most servers: another name would cost the next hop its stream.
- */
-bool xml_name_is_common(struct slice name);
-
 /* Readers join namespace and name by a character they hope is in no URI: so we let it be in none.
  */
 bool xml_is_uri(struct slice uri);
