@@ -51,19 +51,11 @@ static struct link_port *find_by_pin(void *arg, const char *pin)
 
 static void apply_links(struct gateway *g)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < g->links_count; i++) {
-		struct link_port *link = g->links[i];
-
-		link_port_apply(link, config_find_node(g->config, link_port_name(link)));
-		if (link_port_is_unused(link))
-			link_port_destroy(&link);
-		else
-			g->links[kept++] = link;
-	}
-	g->links_count = kept;
-	g->links = xrealloc(g->links, (kept + g->config->nodes_count) * sizeof(struct link_port *));
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_apply(g->links[i],
+				config_find_node(g->config, link_port_name(g->links[i])));
+	g->links = xrealloc(g->links,
+			    (g->links_count + g->config->nodes_count) * sizeof(struct link_port *));
 	for (size_t i = 0; i < g->config->nodes_count; i++) {
 		const struct config_node *node = &g->config->nodes[i];
 
@@ -92,21 +84,13 @@ static bool is_wanted(const struct gateway *g, const struct attachment_port *por
 
 static void apply_attachments(struct gateway *g)
 {
-	size_t kept = 0;
-
 	for (size_t i = 0; i < g->attachments_count; i++) {
-		struct attachment_port *port = g->attachments[i];
-
-		if (!is_wanted(g, port))
-			attachment_port_remove(port);
-		if (attachment_port_is_unused(port))
-			attachment_port_destroy(&port);
-		else
-			g->attachments[kept++] = port;
+		if (!is_wanted(g, g->attachments[i]))
+			attachment_port_remove(g->attachments[i]);
 	}
-	g->attachments_count = kept;
-	g->attachments = xrealloc(g->attachments, (kept + g->config->attachments_count) *
-							  sizeof(struct attachment_port *));
+	g->attachments =
+		xrealloc(g->attachments, (g->attachments_count + g->config->attachments_count) *
+						 sizeof(struct attachment_port *));
 	for (size_t i = 0; i < g->config->attachments_count; i++) {
 		const struct config_attachment *attachment = &g->config->attachments[i];
 
@@ -158,11 +142,36 @@ static void set_routes(struct gateway *g)
 		router_add_default(g->worker.router, SIDE_OUT, s2s_port_port(g->s2s));
 }
 
+/* Ports that nothing leads to any more and nobody waits for. */
+static void drop_unused(struct gateway *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->links_count; i++) {
+		if (link_port_is_unused(g->links[i]))
+			link_port_destroy(&g->links[i]);
+		else
+			g->links[kept++] = g->links[i];
+	}
+	g->links_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < g->attachments_count; i++) {
+		if (attachment_port_is_unused(g->attachments[i]))
+			attachment_port_destroy(&g->attachments[i]);
+		else
+			g->attachments[kept++] = g->attachments[i];
+	}
+	g->attachments_count = kept;
+}
+
+/* The order matters: a port that goes answers what it holds, and that may be bounced by any route
+ * there is; so ports are freed only when no route leads to them. */
 static void plug(struct gateway *g)
 {
 	apply_links(g);
 	apply_attachments(g);
 	set_routes(g);
+	drop_unused(g);
 }
 
 static void open_listeners(struct gateway *g, const struct startup *startup)
@@ -241,7 +250,7 @@ void gateway_destroy(struct gateway **gateway)
 	loop_disarm(g->worker.loop, &g->quiet);
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
-	router_clear_routes(g->worker.router); /* nobody is left to take a bounce */
+	router_close(g->worker.router);
 	s2s_port_destroy(&g->s2s);
 	for (size_t i = 0; i < g->attachments_count; i++)
 		attachment_port_destroy(&g->attachments[i]);
