@@ -45,6 +45,7 @@ struct s2s_port {
 
 /* s2s_pair.c: the outbound side of one domain pair. */
 struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote);
+bool s2s_pair_exists(const struct s2s_port *port, const char *local, const char *remote);
 void s2s_pair_destroy(struct s2s_pair *pair);
 void s2s_pair_send(struct s2s_pair *pair, struct item *item);
 /* Asks the authoritative server of the remote domain; the answer comes later, to the inbound
