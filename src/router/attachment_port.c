@@ -296,7 +296,11 @@ struct attachment_port *attachment_port_create(struct worker *worker,
 					       const struct config_attachment *attachment)
 {
 	struct attachment_port *a = xcalloc(1, sizeof(*a));
+	char instance[COMPONENT_INSTANCE_LEN + 1];
 
+	/* Not the worker's: the module drops numbers that it has had from an instance, and what
+	 * follows changed settings is numbered from 1 again. */
+	worker_random_hex(instance, COMPONENT_INSTANCE_LEN, false);
 	a->worker = worker;
 	a->name = xstrdup(attachment->name);
 	a->address = xstrdup(attachment->address);
@@ -315,7 +319,7 @@ struct attachment_port *attachment_port_create(struct worker *worker,
 		.name = a->component,
 		.secret = a->secret,
 		.home_domain = a->home_domain,
-		.instance = worker->instance,
+		.instance = instance,
 		.limit_stanza_bytes = LINK_STANZA_BYTES,
 	});
 	dial(a);
