@@ -174,11 +174,24 @@ static void plug(struct gateway *g)
 	drop_unused(g);
 }
 
+/* No public record may make us dial ourselves (SEC-21b). */
+static void note_own(struct worker *worker, int fd)
+{
+	struct conn_address *own = &worker->own[worker->own_count];
+
+	if (worker->own_count == WORKER_LISTENERS_MAX)
+		return;
+	own->len = sizeof(own->storage);
+	if (getsockname(fd, (struct sockaddr *)&own->storage, &own->len) == 0)
+		worker->own_count++;
+}
+
 static void open_listeners(struct gateway *g, const struct startup *startup)
 {
 	for (size_t i = 0; i < startup->listeners_count; i++) {
 		int fd = startup->listeners[i].fd;
 
+		note_own(&g->worker, fd);
 		if (strcmp(startup->listeners[i].name, "s2s") == 0) {
 			if (!g->s2s)
 				g->s2s = s2s_port_create(&g->worker);

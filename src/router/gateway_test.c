@@ -68,10 +68,9 @@ static struct {
 
 /* Listening and cutting */
 
-static int listen_on_loopback(uint16_t *port)
+static int listen_on(in_addr_t where, uint16_t *port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(where) };
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
@@ -221,7 +220,7 @@ static struct talk *dial(struct script *script, uint16_t port)
 static void script_begin(struct script *script, void (*on)(struct talk *, const char *))
 {
 	*script = (struct script){ .on = on };
-	script->fd = listen_on_loopback(&script->port);
+	script->fd = listen_on(INADDR_LOOPBACK, &script->port);
 	script->listener = listener_create(loop, script->fd, on_accepted, script);
 }
 
@@ -680,8 +679,8 @@ static int begin(void **state)
 	script_begin(&world, world_on);
 	edge = (struct node){ .is_edge = true };
 	core = (struct node){ .is_edge = false };
-	edge.link_fd = listen_on_loopback(&edge.link_port);
-	edge.s2s_fd = listen_on_loopback(&edge.s2s_port);
+	edge.link_fd = listen_on(INADDR_LOOPBACK, &edge.link_port);
+	edge.s2s_fd = listen_on(INADDR_LOOPBACK, &edge.s2s_port);
 	return 0;
 }
 
@@ -994,6 +993,28 @@ static void new_settings_during_a_lookup_begin_it_anew(void **state)
 	AWAIT(world_has_one);
 }
 
+static void refuses_itself(void)
+{
+	set.uses_dns = true;
+	resolver.srv_port = edge.s2s_port;
+	start();
+	users_send(1);
+	AWAIT(users_have_an_error);
+	assert_true(SHOWS(&edge, "counter", "connections.accepted", "0"));
+}
+
+static void an_address_of_our_own_is_never_dialled_for_a_public_record(void **state)
+{
+	refuses_itself();
+}
+
+static void nor_is_any_of_the_hosts_when_we_listen_on_all(void **state)
+{
+	close(edge.s2s_fd);
+	edge.s2s_fd = listen_on(INADDR_ANY, &edge.s2s_port);
+	refuses_itself();
+}
+
 static void tls_that_becomes_required_during_set_up_is_required(void **state)
 {
 	manner.no_features = true;
@@ -1046,6 +1067,29 @@ static void a_gateway_may_go_with_stanzas_of_the_world_in_hand(void **state)
 	node_begin(&edge);
 	node_begin(&core);
 	AWAIT(is_linked);
+}
+
+/* The module counts what one instance of ours sends: another attachment begins at 1. */
+static void a_changed_attachment_is_another_instance_for_the_module(void **state)
+{
+	struct talk *talk;
+
+	manner.module = true;
+	start();
+	talk = world_comes();
+	world_send(talk, 1);
+	world_send(talk, 2);
+	wanted = 2;
+	AWAIT(users_have_all);
+	AWAIT(nothing_is_open);
+	set.secret = "another";
+	apply(&core);
+	AWAIT(is_attached);
+	world_send(talk, 3);
+	wanted = 3;
+	AWAIT(users_have_all);
+	AWAIT(nothing_is_open);
+	assert_int_equal(manner.module_had, 1);
 }
 
 static bool is_done;
@@ -1109,9 +1153,12 @@ int main(void)
 		TEST(a_peer_that_closes_before_it_reads_gets_each_stanza_once),
 		TEST(a_refused_claim_of_ours_leaves_the_question_about_the_peers_open),
 		TEST(new_settings_during_a_lookup_begin_it_anew),
+		TEST(an_address_of_our_own_is_never_dialled_for_a_public_record),
+		TEST(nor_is_any_of_the_hosts_when_we_listen_on_all),
 		TEST(tls_that_becomes_required_during_set_up_is_required),
 		TEST(a_node_removed_with_stanzas_waiting_answers_them),
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
+		TEST(a_changed_attachment_is_another_instance_for_the_module),
 		TEST(shut_down_answers_everything),
 	};
 

@@ -632,6 +632,8 @@ static void begin_attempt(struct s2s_pair *p)
 					.routes_count = decision.routes_count,
 					.allowed = config->allowed_networks,
 					.allowed_count = config->allowed_networks_count,
+					.own = p->worker->own,
+					.own_count = p->worker->own_count,
 					.random = worker_random,
 				},
 				on_found, p);
