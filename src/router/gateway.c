@@ -22,6 +22,7 @@ struct gateway {
 	struct attachment_port **attachments;
 	size_t attachments_count;
 	struct timer quiet;
+	bool inside_closed; /* as the node stops: attachments and links */
 	uint64_t stop_by_ms;
 	void (*done)(void *arg);
 	void *done_arg;
@@ -204,14 +205,40 @@ static void open_listeners(struct gateway *g, const struct startup *startup)
 	}
 }
 
+/* The end, in steps: what was given to the world and to the users is acknowledged, or the time for
+ * that is over; then attachments and links may close, as all that they brought is answered; then
+ * the peers' footers are waited for. */
+
+static bool is_drained(const struct gateway *g)
+{
+	for (size_t i = 0; i < g->attachments_count; i++) {
+		if (!attachment_port_is_drained(g->attachments[i]))
+			return false;
+	}
+	return !g->s2s || s2s_port_is_drained(g->s2s);
+}
+
+static void close_inside(struct gateway *g)
+{
+	g->inside_closed = true;
+	for (size_t i = 0; i < g->attachments_count; i++)
+		attachment_port_shut_down(g->attachments[i]);
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_shut_down(g->links[i]);
+}
+
 static void on_quiet(struct timer *timer)
 {
 	struct gateway *g = (void *)((char *)timer - offsetof(struct gateway, quiet));
+	bool late = loop_now_ms(g->worker.loop) >= g->stop_by_ms;
 
-	if ((g->s2s && !s2s_port_is_quiet(g->s2s)) && loop_now_ms(g->worker.loop) < g->stop_by_ms)
-		loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
-	else
+	if (g->inside_closed && (late || !g->s2s || s2s_port_is_quiet(g->s2s))) {
 		g->done(g->done_arg);
+		return;
+	}
+	if (!g->inside_closed && (late || is_drained(g)))
+		close_inside(g);
+	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
 }
 
 struct gateway *gateway_create(struct loop *loop, struct startup *startup, const char **why)
@@ -238,8 +265,11 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 
 bool gateway_apply(struct gateway *g, const struct snapshot *snapshot, const char **why)
 {
-	struct config *before = g->config, *config = config_create(snapshot, why);
+	struct config *before = g->config, *config;
 
+	if (g->done)
+		return true; /* it stops: nothing begins any more */
+	config = config_create(snapshot, why);
 	if (!config)
 		return false;
 	g->config = config;
@@ -291,12 +321,13 @@ void gateway_shut_down(struct gateway *g, void (*done)(void *arg), void *arg)
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
 	g->link_listeners_count = 0;
+	/* What waits is refused while its bounces have a way out. */
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_refuse_waiting(g->links[i], FAILURE_SHUTDOWN);
+	for (size_t i = 0; i < g->attachments_count; i++)
+		attachment_port_drain(g->attachments[i]);
 	if (g->s2s)
 		s2s_port_shut_down(g->s2s);
-	for (size_t i = 0; i < g->attachments_count; i++)
-		attachment_port_shut_down(g->attachments[i]);
-	for (size_t i = 0; i < g->links_count; i++)
-		link_port_shut_down(g->links[i]);
 	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
 }
 

@@ -1117,6 +1117,54 @@ static void shut_down_answers_everything(void **state)
 	assert_int_equal(heard(&users, "type='error'", "may have been delivered"), 0);
 }
 
+/* Its fate comes before the link closes: nobody has to guess. */
+static void shut_down_tells_what_was_written(void **state)
+{
+	start();
+	users_send(1);
+	AWAIT(world_has_one);
+	users_send(2);
+	wanted = 2;
+	AWAIT(world_has_all);
+	is_done = false;
+	gateway_shut_down(edge.gateway, on_done, NULL);
+	AWAIT(it_is_done);
+	gateway_destroy(&edge.gateway);
+	node_begin(&edge);
+	AWAIT(is_linked);
+	AWAIT(nothing_is_open);
+	assert_false(users_have_an_error());
+}
+
+static bool edge_has_lost_the_link(void)
+{
+	return SHOWS(&edge, "link", "core-a", "core", "down");
+}
+
+static bool link_holds_one(void)
+{
+	return SHOWS(&edge, "link", "core-a", "core", "", "", "1");
+}
+
+static void shut_down_bounces_what_waits_for_a_link_that_is_down(void **state)
+{
+	struct talk *talk;
+
+	start();
+	users_send(1);
+	AWAIT(world_has_one);
+	talk = world_comes();
+	gateway_destroy(&core.gateway);
+	AWAIT(edge_has_lost_the_link);
+	world_send(talk, 1);
+	AWAIT(link_holds_one);
+	is_done = false;
+	gateway_shut_down(edge.gateway, on_done, NULL);
+	AWAIT(it_is_done);
+	AWAIT(world_has_an_error);
+	node_begin(&core);
+}
+
 static int make_identities(void **state)
 {
 	return identity_make("edge-a", &edge_certificate, &edge_key) &&
@@ -1160,6 +1208,8 @@ int main(void)
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
 		TEST(a_changed_attachment_is_another_instance_for_the_module),
 		TEST(shut_down_answers_everything),
+		TEST(shut_down_tells_what_was_written),
+		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
 	};
 
 	return cmocka_run_group_tests(tests, make_identities, drop_identities);

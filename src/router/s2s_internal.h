@@ -58,6 +58,7 @@ void s2s_pair_retry(struct s2s_pair *pair);
 void s2s_pair_apply(struct s2s_pair *pair);
 void s2s_pair_shut_down(struct s2s_pair *pair);
 bool s2s_pair_close(struct s2s_pair *pair, const char *xcoder);
+bool s2s_pair_is_in_flight(const struct s2s_pair *pair); /* stanzas, not acknowledged by TCP */
 bool s2s_pair_has_stream(const struct s2s_pair *pair);
 void s2s_pair_status(const struct s2s_pair *pair, struct buffer *out);
 const char *s2s_pair_remote(const struct s2s_pair *pair);

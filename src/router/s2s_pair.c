@@ -866,6 +866,11 @@ bool s2s_pair_exists(const struct s2s_port *port, const char *local, const char 
 	return map_get(&port->pairs, slice_of(key)) != NULL;
 }
 
+bool s2s_pair_is_in_flight(const struct s2s_pair *p)
+{
+	return p->flight.first != NULL;
+}
+
 bool s2s_pair_has_stream(const struct s2s_pair *p)
 {
 	return p->session != NULL;
