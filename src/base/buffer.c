@@ -81,6 +81,8 @@ void buffer_append_xml(struct buffer *b, struct slice text)
 	};
 	size_t plain = 0; /* start of the run that needs no escaping */
 
+	if (!text.len)
+		return;
 	for (size_t i = 0; i < text.len; i++) {
 		const char *entity = entities[(unsigned char)text.data[i]];
 

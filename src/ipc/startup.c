@@ -1,15 +1,60 @@
 #include "ipc/startup.h"
 
+#include "base/alloc.h"
+#include "ipc/sandbox.h"
 #include "ipc/wire.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static bool take_snapshot(struct startup *startup, struct message *message, const char **why)
+static char *text_of(struct slice text)
+{
+	return xstrndup(text.data, text.len);
+}
+
+static void apply_level(const struct snapshot_record *record)
+{
+	char *module = text_of(record->fields[1]), *name = text_of(record->fields[2]);
+	enum log_level level;
+
+	if (log_level_read(name, &level))
+		log_set_level(module, level);
+	free(module);
+	free(name);
+}
+
+void startup_apply_log(const struct snapshot *snapshot, enum process self)
+{
+	char *node = text_of(snapshot_text(snapshot, "node.name"));
+	struct snapshot_record record;
+
+	log_init(*node ? node : "-", process_program(self));
+	free(node);
+	for (size_t module = 0; module < EVENT_MODULE_COUNT; module++)
+		event_levels[module] = LOG_LEVEL_INFO;
+	for (size_t place = 0; snapshot_each(snapshot, "log.levels", &place, &record);)
+		apply_level(&record);
+}
+
+bool startup_enter_sandbox(const struct snapshot *snapshot, enum process self, const char **why)
+{
+	char *user = text_of(snapshot_text(snapshot, "node.user"));
+	bool entered = sandbox_enter(self, *user ? user : NULL, why);
+
+	free(user);
+	return entered;
+}
+
+static bool take_snapshot(struct startup *startup, enum process self, struct message *message,
+			  const char **why)
 {
 	snapshot_destroy(&startup->snapshot);
 	startup->snapshot = snapshot_open(message->fd, why);
+	if (startup->snapshot)
+		startup_apply_log(startup->snapshot, self);
 	if (!startup->snapshot)
 		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", *why);
 	else
@@ -55,6 +100,9 @@ bool startup_receive(struct startup *startup, enum process self, const char **wh
 {
 	struct message message;
 
+	log_init("-", process_program(self));
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	*startup = (struct startup){
 		.control = channel_create(CHANNEL_CONTROL_FD, self, PROCESS_CONTROL),
 	};
@@ -73,7 +121,7 @@ bool startup_receive(struct startup *startup, enum process self, const char **wh
 		}
 		switch (message.type) {
 		case MESSAGE_SNAPSHOT:
-			if (!take_snapshot(startup, &message, why))
+			if (!take_snapshot(startup, self, &message, why))
 				return false;
 			break;
 		case MESSAGE_LISTENER:

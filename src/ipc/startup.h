@@ -23,8 +23,16 @@ struct startup {
 	int peers[PROCESS_COUNT]; /* descriptors of channels; -1: none (yet) */
 };
 
-/* The channel is CHANNEL_CONTROL_FD. All in *startup is then the caller's. */
+/*
+ * The channel is CHANNEL_CONTROL_FD. All in *startup is then the caller's. From here on SIGINT and
+ * SIGTERM are ignored: they are control's, which says when to end.
+ */
 bool startup_receive(struct startup *startup, enum process self, const char **why);
+/* The node's name and the levels of the log by the settings; info where nothing is said. Done by
+ * startup_receive, and to be done with each later snapshot. */
+void startup_apply_log(const struct snapshot *snapshot, enum process self);
+/* As the user that the settings name (ipc/sandbox.h). */
+bool startup_enter_sandbox(const struct snapshot *snapshot, enum process self, const char **why);
 /* The sandbox is entered and everything is served. */
 void startup_ready(struct channel *control);
 

@@ -90,8 +90,7 @@ static int give_snapshot(void *arg, enum process process)
 	const char *why;
 	int fd;
 
-	view_write(&control->node, process, ++control->generations[process], &view_system,
-		   &out);
+	view_write(&control->node, process, ++control->generations[process], &view_system, &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)
 		log_event(EVENT_SNAPSHOT_REFUSED, "process=%s why=\"%s\"", process_name(process),

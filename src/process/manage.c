@@ -5,17 +5,14 @@
 #include "admin/control_socket.h"
 #include "admin/desk.h"
 #include "base/alloc.h"
-#include "ipc/sandbox.h"
 #include "ipc/startup.h"
 #include "ipc/wire.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PROGRAM "sallyport-manage"
 #define REQUEST_MS 30000 /* of a person who pipes it in by hand */
 #define REPLY_MS 10000
 #define FINISH_MS 2000 /* control waits for longer before it kills */
@@ -23,34 +20,12 @@
 struct manage {
 	struct loop *loop;
 	struct messenger *control, *traffic;
+	int resolver; /* held open and not spoken to: the other end would take us for dead */
 	struct control_socket *socket;
 	struct desk *desk;
 	struct timer finish;
 	int status; /* of exit */
 };
-
-/* All that our settings say: who we are, and what we log; info where nothing is said. */
-static void apply(const struct snapshot *snapshot)
-{
-	struct slice name = snapshot_text(snapshot, "node.name");
-	char *node = xstrndup(name.data, name.len);
-	struct snapshot_record r;
-
-	log_init(name.len ? node : "-", PROGRAM);
-	free(node);
-	for (enum event_module i = 0; i < EVENT_MODULE_COUNT; i++)
-		log_set_level(event_module_name(i), LOG_LEVEL_INFO);
-	for (size_t place = 0; snapshot_each(snapshot, "log.levels", &place, &r);) {
-		char *module = xstrndup(r.fields[1].data, r.fields[1].len);
-		char *text = xstrndup(r.fields[2].data, r.fields[2].len);
-		enum log_level level;
-
-		if (log_level_read(text, &level))
-			log_set_level(module, level);
-		free(module);
-		free(text);
-	}
-}
 
 static void take_settings(int fd)
 {
@@ -61,7 +36,7 @@ static void take_settings(int fd)
 		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
 		return;
 	}
-	apply(snapshot);
+	startup_apply_log(snapshot, PROCESS_MANAGE);
 	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
 		  snapshot_generation(snapshot), snapshot_revision(snapshot));
 	snapshot_destroy(&snapshot);
@@ -93,6 +68,13 @@ static void reach_traffic(struct manage *manage, int fd)
 	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
 }
 
+static void hold_resolver(struct manage *manage, int fd)
+{
+	if (manage->resolver >= 0)
+		close(manage->resolver);
+	manage->resolver = fd;
+}
+
 static void take_peer(struct manage *manage, struct message *message)
 {
 	struct wire in = wire_read(message->body);
@@ -100,6 +82,8 @@ static void take_peer(struct manage *manage, struct message *message)
 
 	if (wire_is_done(&in) && peer == PROCESS_TRAFFIC)
 		reach_traffic(manage, message_take_fd(message));
+	else if (wire_is_done(&in) && peer == PROCESS_RESOLVER)
+		hold_resolver(manage, message_take_fd(message));
 }
 
 static void stop(void *arg)
@@ -198,8 +182,7 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 	desk_reach(manage->desk, PROCESS_CONTROL, manage->control);
 	if (startup->peers[PROCESS_TRAFFIC] >= 0)
 		reach_traffic(manage, startup->peers[PROCESS_TRAFFIC]);
-	if (startup->peers[PROCESS_RESOLVER] >= 0)
-		close(startup->peers[PROCESS_RESOLVER]); /* nothing here asks for names */
+	hold_resolver(manage, startup->peers[PROCESS_RESOLVER]);
 	listen_all(manage, startup);
 	loop_run(manage->loop);
 }
@@ -210,18 +193,9 @@ static void finish(struct manage *manage)
 	desk_destroy(&manage->desk);
 	messenger_destroy(&manage->traffic);
 	messenger_destroy(&manage->control);
+	hold_resolver(manage, -1);
 	loop_disarm(manage->loop, &manage->finish);
 	loop_destroy(&manage->loop);
-}
-
-static bool enter_sandbox(const struct snapshot *snapshot, const char **why)
-{
-	struct slice user = snapshot_text(snapshot, "node.user");
-	char *name = user.len ? xstrndup(user.data, user.len) : NULL;
-	bool entered = sandbox_enter(PROCESS_MANAGE, name, why);
-
-	free(name);
-	return entered;
 }
 
 static int failed(const char *why)
@@ -232,21 +206,16 @@ static int failed(const char *why)
 
 int main(void)
 {
-	struct manage manage = { .status = EXIT_SUCCESS };
+	struct manage manage = { .resolver = -1, .status = EXIT_SUCCESS };
 	uid_t owner = getuid(); /* who runs the node; in the sandbox we are somebody else */
 	struct startup startup;
 	const char *why;
 
-	/* They are for control, which says when to end. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
 	json_set_alloc_funcs(xmalloc, free);
-	log_init("-", PROGRAM);
 	if (!startup_receive(&startup, PROCESS_MANAGE, &why))
 		return failed(why);
-	apply(startup.snapshot);
-	if (!enter_sandbox(startup.snapshot, &why))
-		return failed(why);
+	if (!startup_enter_sandbox(startup.snapshot, PROCESS_MANAGE, &why))
+		return EXIT_FAILURE; /* it has said why */
 	snapshot_destroy(&startup.snapshot);
 	manage.loop = loop_create();
 	serve(&manage, &startup, owner);

@@ -4,7 +4,6 @@
  * traffic and manage.
  */
 #include "base/alloc.h"
-#include "ipc/sandbox.h"
 #include "ipc/startup.h"
 #include "ipc/wire.h"
 #include "net/messenger.h"
@@ -165,6 +164,7 @@ static void take_snapshot(struct resolver *r, int fd)
 		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
 		return;
 	}
+	startup_apply_log(snapshot, PROCESS_RESOLVER);
 	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
 		  snapshot_generation(snapshot), snapshot_revision(snapshot));
 	configure(r, snapshot, EVENT_RESOLVER_REBUILT);
@@ -240,28 +240,22 @@ int main(void)
 	struct resolver r = { 0 };
 	struct startup startup;
 	const char *why;
-	char *node;
 
-	log_init("-", process_program(PROCESS_RESOLVER));
 	if (!startup_receive(&startup, PROCESS_RESOLVER, &why))
 		return fail(why);
-	node = xstrndup(snapshot_text(startup.snapshot, "node.name").data,
-			snapshot_text(startup.snapshot, "node.name").len);
-	log_init(*node ? node : "-", process_program(PROCESS_RESOLVER));
-	free(node);
 
 	r.loop = loop_create();
 	r.resolve = resolve_create(r.loop);
 	r.trust_anchors = read_trust_anchors();
 	configure(&r, startup.snapshot, EVENT_RESOLVER_READY);
-	snapshot_destroy(&startup.snapshot);
 	for (size_t i = 0; i < PROCESS_COUNT; i++) {
 		if (startup.peers[i] >= 0)
 			client_comes(&r, i, startup.peers[i]);
 	}
 
-	if (!sandbox_enter(PROCESS_RESOLVER, NULL, &why))
+	if (!startup_enter_sandbox(startup.snapshot, PROCESS_RESOLVER, &why))
 		return EXIT_FAILURE; /* it has said why */
+	snapshot_destroy(&startup.snapshot);
 	startup_ready(startup.control);
 	r.control =
 		messenger_adopt(r.loop, &startup.control, PROCESS_CONTROL, &control_handler, &r);

@@ -3,14 +3,12 @@
  * streams, stanzas and TLS sessions; it opens no file, runs no program and cannot reach the store.
  */
 #include "base/alloc.h"
-#include "ipc/sandbox.h"
 #include "ipc/startup.h"
 #include "ipc/wire.h"
 #include "net/messenger.h"
 #include "router/gateway.h"
 #include "tables/events.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,30 +20,10 @@ static struct {
 	struct messenger *control, *manage;
 } traffic;
 
-static char *text_of(struct slice text)
-{
-	return xstrndup(text.data, text.len);
-}
-
 static bool fail(const char *why)
 {
 	log_event(EVENT_PROCESS_FAILED, "why=\"%s\"", why);
 	return false;
-}
-
-static void set_levels(const struct snapshot *snapshot)
-{
-	struct snapshot_record r;
-
-	for (size_t place = 0; snapshot_each(snapshot, "log.levels", &place, &r);) {
-		char *module = text_of(r.fields[1]), *name = text_of(r.fields[2]);
-		enum log_level level;
-
-		if (log_level_read(name, &level))
-			log_set_level(module, level);
-		free(module);
-		free(name);
-	}
 }
 
 /* manage: status and commands */
@@ -117,7 +95,7 @@ static void take_settings(const struct message *message)
 	struct snapshot *snapshot = snapshot_open(message->fd, &why);
 
 	if (snapshot && gateway_apply(traffic.gateway, snapshot, &why)) {
-		set_levels(snapshot);
+		startup_apply_log(snapshot, PROCESS_TRAFFIC);
 		log_event(EVENT_SNAPSHOT_TAKEN, "generation=%llu revision=%llu",
 			  (unsigned long long)snapshot_generation(snapshot),
 			  (unsigned long long)snapshot_revision(snapshot));
@@ -168,34 +146,15 @@ static void control_gone(void *arg)
 
 static const struct messenger_handler control_handler = { from_control, control_gone };
 
-static bool start(struct startup *startup)
-{
-	char *node, *user;
-	const char *why = NULL;
-	bool entered;
-
-	log_init("-", "sallyport-traffic");
-	if (!startup_receive(startup, PROCESS_TRAFFIC, &why))
-		return fail(why);
-	node = text_of(snapshot_text(startup->snapshot, "node.name"));
-	log_init(node, "sallyport-traffic");
-	set_levels(startup->snapshot);
-	user = text_of(snapshot_text(startup->snapshot, "node.user"));
-	entered = sandbox_enter(PROCESS_TRAFFIC, user[0] ? user : NULL, &why);
-	free(node);
-	free(user);
-	return entered || fail(why);
-}
-
 int main(void)
 {
 	struct startup startup;
 	const char *why = NULL;
 
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN); /* the terminal's; control says when to stop */
-	if (!start(&startup))
-		return 1;
+	if (!startup_receive(&startup, PROCESS_TRAFFIC, &why))
+		return fail(why), 1;
+	if (!startup_enter_sandbox(startup.snapshot, PROCESS_TRAFFIC, &why))
+		return 1; /* it has said why */
 	traffic.loop = loop_create();
 	traffic.gateway = gateway_create(traffic.loop, &startup, &why);
 	if (!traffic.gateway)

@@ -34,7 +34,7 @@
 	"'><ping xmlns='urn:xmpp:ping'/></iq>"
 #define PONG(number)                                                                               \
 	"<iq type='result' to='gateway.home.example' from='home.example' id='" KEY "-" number "'/" \
-											      ">"
+	">"
 #define HELLO(instance, more)                                                                      \
 	"<hello xmlns='urn:sallyport:attach:1' instance='" instance "'" more " s2s='no'/>"
 #define HAD(number) "<had xmlns='urn:sallyport:attach:1' n='" number "'/>"

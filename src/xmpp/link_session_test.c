@@ -204,18 +204,18 @@ static void stanzas_carry_origin_and_number_and_name_each_once(void **state)
 	open_link(&core, &edge);
 	link_session_send(core.session, A, 500, slice_of(MESSAGE));
 	link_session_send(core.session, A, 501, slice_of("<presence to='b.example'/>"));
-	link_session_send(core.session, C, 7, slice_of(MESSAGE));
+	link_session_send(core.session, C, 502, slice_of(MESSAGE));
 	link_session_send(core.session, A, 502, slice_of(MESSAGE));
 	link_session_send(core.session, A, 510, slice_of(MESSAGE));
 	converse(&core, &edge, 7);
 	assert_string_equal(core.sent,
 			    "<l:origin k='1' i='" A "'/><l:next k='1' n='500'/>" MESSAGE
 			    "<presence to='b.example'/><l:origin k='2' i='" C
-			    "'/><l:next k='2' n='7'/>" MESSAGE "<l:next k='1' n='502'/>" MESSAGE
+			    "'/><l:next k='2' n='502'/>" MESSAGE "<l:next k='1' n='502'/>" MESSAGE
 			    "<l:next k='1' n='510'/>" MESSAGE);
 	assert_string_equal(edge.told, "stanza aaaa 500 " MESSAGE "\n"
 				       "stanza aaaa 501 <presence to='b.example'/>\n"
-				       "stanza cccc 7 " MESSAGE "\nstanza aaaa 502 " MESSAGE "\n"
+				       "stanza cccc 502 " MESSAGE "\nstanza aaaa 502 " MESSAGE "\n"
 				       "stanza aaaa 510 " MESSAGE "\n");
 	/* and the other way, on the same stream */
 	link_session_send(edge.session, B, 1, slice_of(MESSAGE));

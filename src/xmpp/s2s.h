@@ -20,8 +20,8 @@
 
 #include <stdint.h>
 
-#define S2S_STREAM_ID_LEN                                                                          \
-	32 /* hex digits, upper case: 128 random bits; its first 9 are the xcoder */
+/* Hex digits, upper case: the xcoder of the connection, 9 of them, and then 128 random bits. */
+#define S2S_STREAM_ID_LEN 41
 
 enum s2s_action_type {
 	S2S_NONE,

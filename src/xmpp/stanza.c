@@ -300,13 +300,24 @@ static void find_used(struct copier *c, size_t inherited)
 	}
 }
 
+/*
+ * What a client once got, carried inside of a payload (XEP-0297; archives and carbons send nothing
+ * else): no stream of ours has jabber:client as its content, so it stays what it is. Directly in a
+ * stanza it would be native to the client that gets it, unseen by the servers between.
+ */
+static bool is_forwarded(const struct copier *c, const struct level *level, struct slice ns)
+{
+	return slice_is(ns, NS_CLIENT) && !slice_is(ns, c->scope->content_ns) &&
+	       c->tag.prefix == 0 && level->default_ns.data != NULL;
+}
+
 /* Settles how the element's name is written, or why it may not be. */
 static bool check_name(struct copier *c, struct level *level, struct slice ns)
 {
-	if (!xml_name_is_common(c->tag.name))
-		c->why = "a name that not every server's reader takes";
-	else if (slice_is(ns, NS_STREAMS))
+	if (slice_is(ns, NS_STREAMS))
 		c->why = "an element in the stream namespace";
+	else if (is_forwarded(c, level, ns))
+		return true;
 	else if (xml_is_stream_ns(ns) && !slice_is(ns, c->scope->content_ns))
 		c->why = "an element in the content namespace of other streams";
 	else if (xml_is_stream_ns(ns) && level->default_ns.data)
@@ -317,7 +328,7 @@ static bool check_name(struct copier *c, struct level *level, struct slice ns)
 
 static void put_default(struct copier *c, struct level *level, struct slice uri)
 {
-	if (!uri.data || xml_is_stream_ns(uri) ||
+	if (!uri.data || (xml_is_stream_ns(uri) && !slice_is(uri, NS_CLIENT)) ||
 	    (level->default_ns.data && slice_equals(level->default_ns, uri)))
 		return;
 	put_declaration(&c->out, no_prefix, uri);
@@ -357,8 +368,6 @@ static void put_attributes(struct copier *c, const struct level *level)
 		struct slice uri;
 		size_t found;
 
-		if (!xml_name_is_common(a->name)) /* a declared prefix too */
-			c->why = "a name that not every server's reader takes";
 		if (xml_is_declaration(a))
 			continue;
 		if (a->prefix &&

@@ -65,12 +65,13 @@ struct stanza {
  * each element of the content namespace in that stream's content namespace, and every other in
  * exactly the namespace it had here. NULL and *why where that cannot be had:
  *  - an element or attribute in one of the *other* stream content namespaces, for on a stream of
- *    that kind it would become native: XEP-0297 messages declared as jabber:client are refused;
+ *    that kind it would become native. Except jabber:client as the default namespace inside of a
+ *    payload, which is how XEP-0297 forwards and XEP-0313 archives messages: no stream of ours has
+ *    that content;
  *  - an element in the content namespace below a default namespace that is another's, for it
  *    could only be written by naming the content namespace. One written with a prefix, or with a
  *    declaration that changes nothing (<s:message/>), is written without;
  *  - an attribute in the content namespace, anything in the stream namespace;
- *  - a name that XML 1.0 has known only since its fifth edition, and so not every server's reader;
  *  - more than STANZA_COPY_MAX bytes when written again.
  */
 #define STANZA_COPY_MAX ((size_t)4 << 20) /* what a link between nodes takes */

@@ -57,6 +57,8 @@ struct stream_reader {
 	/* The end of a tag that was broken off is looked for before it is read again. */
 	size_t seek; /* 0: not broken off */
 	char quote;
+	size_t word;   /* bytes since a space, '=', '/' or a quote outside of values */
+	size_t values; /* that are over */
 
 	enum place place;
 	bool has_header, is_closing; /* is_closing: <stream:stream/> */
@@ -340,7 +342,7 @@ static enum step at_level(struct stream_reader *r, struct slice in)
 	return STEP_ON;
 }
 
-/* A character other than plain ones: its length, or 0 with *step. */
+/* What xml_skip_text stops at: its length, or 0 with *step. */
 static size_t special(struct stream_reader *r, struct slice in, enum step *step)
 {
 	const char *at = in.data + r->at, *end = in.data + in.len;
@@ -372,19 +374,17 @@ static enum step in_text(struct stream_reader *r, struct slice in)
 		enum step step;
 		size_t len;
 
-		r->at = (size_t)(xml_skip_plain(in.data + r->at, in.data + in.len) - in.data);
+		r->at = (size_t)(xml_skip_text(in.data + r->at, in.data + in.len) - in.data);
 		if (r->at == in.len)
 			return STEP_STARVED;
 		if (in.data[r->at] == '<') {
 			r->place = IN_TAG;
 			return STEP_ON;
 		}
-		do {
-			len = special(r, in, &step);
-			if (len == 0)
-				return step;
-			r->at += len;
-		} while (r->at < in.len && (in.data[r->at] & 0x80));
+		len = special(r, in, &step);
+		if (len == 0)
+			return step;
+		r->at += len;
 	}
 }
 
@@ -401,7 +401,7 @@ static enum step in_cdata(struct stream_reader *r, struct slice in)
 		enum step step;
 		size_t len;
 
-		r->at = (size_t)(xml_skip_plain(in.data + r->at, in.data + in.len) - in.data);
+		r->at = (size_t)(xml_skip_text(in.data + r->at, in.data + in.len) - in.data);
 		if (r->at == in.len)
 			return STEP_STARVED;
 		at = in.data + r->at;
@@ -434,22 +434,36 @@ static enum step open_cdata(struct stream_reader *r, struct slice rest)
 	return STEP_ON;
 }
 
-/* Whether the tag that was broken off has its end now; goes on where it stopped looking. */
-static bool find_tag_end(struct stream_reader *r, struct slice in)
+/*
+ * Looks at what has come of a tag that was broken off, from where it stopped looking: is its end
+ * there, or more than the limits allow? Names may be broken off within a character, so that they
+ * are too long for certain only behind its last byte.
+ */
+enum seen { SEEN_NOTHING, SEEN_END, SEEN_TOO_MUCH };
+
+static enum seen look_for_tag_end(struct stream_reader *r, struct slice in)
 {
 	for (; r->seek < in.len; r->seek++) {
 		char c = in.data[r->seek];
 
 		if (r->quote) {
-			if (c == r->quote)
+			if (c == r->quote) {
 				r->quote = 0;
+				r->values++;
+			}
+		} else if (c == '>') {
+			return SEEN_END;
 		} else if (c == '\'' || c == '"') {
 			r->quote = c;
-		} else if (c == '>') {
-			return true;
+			r->word = 0;
+		} else if (xml_is_space(c) || c == '=' || c == '/') {
+			r->word = 0;
+		} else if (r->values >= r->limits.attributes ||
+			   ++r->word > r->limits.name_bytes + XML_CHAR_BYTES - 1) {
+			return SEEN_TOO_MUCH;
 		}
 	}
-	return false;
+	return SEEN_NOTHING;
 }
 
 /* No two attributes may have the same name in the same namespace (Namespaces in XML 6.3). */
@@ -664,9 +678,11 @@ static enum step in_tag(struct stream_reader *r, struct slice in)
 		 * bytes arrive. */
 		r->seek = r->at + 1;
 		r->quote = 0;
+		r->word = r->values = 0;
 	}
-	if (!find_tag_end(r, in))
+	if (look_for_tag_end(r, in) == SEEN_NOTHING)
 		return STEP_STARVED;
+	/* Read again, it succeeds, or says what was wrong first. */
 	rest.len = r->seek + 1 - r->at;
 	r->seek = 0;
 	step = read_tag(r, rest);

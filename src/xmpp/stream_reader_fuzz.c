@@ -12,9 +12,12 @@
 
 #include <expat.h>
 
-#define HEADER(content_ns)                                                                         \
+#define HEADER(content_ns, uri)                                                                    \
 	"<stream:stream xmlns='" content_ns "' xmlns:stream='" NS_STREAMS "'"                      \
-	" xmlns:db='urn:1' xmlns:a='urn:2' xmlns:b='urn:3'>"
+	" xmlns:db='" uri ":1' xmlns:a='" uri ":2' xmlns:b='" uri ":3'>"
+#define HERE(content_ns) HEADER(content_ns, "urn:here")
+/* The next stream binds the same prefixes to something else. */
+#define THERE(content_ns) HEADER(content_ns, "urn:there")
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
@@ -236,15 +239,9 @@ static void check_on_stream(struct slice bytes, const char *header, const char *
 	if (stream_reader_next(reader, &view) != STREAM_ELEMENT ||
 	    !slice_equals(view->bytes, bytes) || stream_reader_pending(reader))
 		disagree("we refuse a copy", bytes, tree);
-	if (is_stanza && (!view->is_canonical || view->kind == STANZA_OTHER)) {
-		/* a name beyond ASCII is never taken as canonical */
-		for (size_t i = 0; i < bytes.len; i++) {
-			if ((unsigned char)bytes.data[i] >= 0x80)
-				is_stanza = false;
-		}
-		if (is_stanza)
-			disagree("a copy is not canonical", bytes, tree);
-	}
+	if (is_stanza && (!view->is_canonical || view->kind == STANZA_OTHER) &&
+	    !memmem(bytes.data, bytes.len, NS_CLIENT, strlen(NS_CLIENT)))
+		disagree("a copy is not canonical", bytes, tree);
 	buffer_finish(&stream);
 	stream_reader_destroy(&reader);
 }
@@ -258,11 +255,9 @@ static void check_copy(const struct stanza_view *view)
 
 	dump_view(&d, view, view->lang);
 	if (stanza) {
-		check_on_stream(stanza->bytes, HEADER(NS_SERVER), NS_SERVER, contents(&d.out),
+		check_on_stream(stanza->bytes, THERE(NS_SERVER), NS_SERVER, contents(&d.out),
 				is_stanza);
-		check_on_stream(stanza->bytes, HEADER(NS_CLIENT), NS_CLIENT, contents(&d.out),
-				is_stanza);
-		check_on_stream(stanza->bytes, HEADER(NS_COMPONENT), NS_COMPONENT, contents(&d.out),
+		check_on_stream(stanza->bytes, THERE(NS_COMPONENT), NS_COMPONENT, contents(&d.out),
 				is_stanza);
 		if (stanza_may_bounce(stanza)) {
 			struct stanza *bounce = stanza_bounce(stanza, "wait", "conflict", "<&>");
@@ -377,40 +372,15 @@ static void check_splits(struct slice bytes, const struct stream_limits *limits)
 	buffer_finish(&whole.events);
 }
 
-static bool has_uncommon_name(struct slice bytes)
-{
-	struct slice rest = bytes, text;
-	struct xml_tag tag;
-	enum xml_piece piece;
-
-	while ((piece = xml_next_piece(&rest, &tag, &text)) != XML_PIECE_END) {
-		if (piece != XML_PIECE_TAG)
-			continue;
-		if (!xml_name_is_common(tag.name))
-			return true;
-		for (size_t i = 0; i < tag.attribute_count; i++) {
-			if (!xml_name_is_common(tag.attributes[i].name))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* expat's tree of the bytes that we took must be ours. */
 static void check_tree(struct slice bytes)
 {
 	struct run run = { .tree.content_ns = NS_SERVER };
 	struct dump d = { .content_ns = NS_SERVER };
-	struct slice root;
 
 	run_reader(&run, bytes, bytes.len, &stream_limits_after, true);
 	bytes.len = run.taken;
-	root = bytes;
-	for (size_t i = 1; i < bytes.len && root.data == bytes.data; i++) {
-		if (bytes.data[i - 1] == '<' && bytes.data[i] != '?')
-			root = (struct slice){ bytes.data + i - 1, bytes.len - i + 1 };
-	}
-	if (run.taken && !has_uncommon_name(root)) {
+	if (run.taken) {
 		if (!expat_reads(&d, bytes))
 			disagree("expat refuses what we take", bytes, contents(&run.events));
 		if (!slice_equals(contents(&d.out), contents(&run.tree.out)))
@@ -443,7 +413,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	check_all(bytes);
-	buffer_append_text(&inside, HEADER(NS_SERVER));
+	buffer_append_text(&inside, HERE(NS_SERVER));
 	buffer_append_slice(&inside, bytes);
 	check_all(contents(&inside));
 	buffer_finish(&inside);

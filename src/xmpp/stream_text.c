@@ -100,22 +100,13 @@ static bool is_in(const struct range *ranges, size_t count, uint32_t c)
 	return false;
 }
 
-/* XML 2.3, NameStartChar and NameChar beyond ASCII. */
-static bool is_high_name_char(uint32_t c, bool first)
+/*
+ * Beyond ASCII, names have the large blocks of letters that the fourth edition of XML 1.0 knows
+ * (appendix B) and no other character: expat reads by that edition, so that a name of the fifth
+ * would end the next server's stream.
+ */
+static bool is_high_name_char(uint32_t c)
 {
-	static const struct range starts[] = {
-		{ 0xc0, 0xd6 },	    { 0xd8, 0xf6 },	{ 0xf8, 0x2ff },    { 0x370, 0x37d },
-		{ 0x37f, 0x1fff },  { 0x200c, 0x200d }, { 0x2070, 0x218f }, { 0x2c00, 0x2fef },
-		{ 0x3001, 0xd7ff }, { 0xf900, 0xfdcf }, { 0xfdf0, 0xfffd }, { 0x10000, 0xeffff },
-	};
-	static const struct range more[] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
-
-	return is_in(starts, nitems(starts), c) || (!first && is_in(more, nitems(more), c));
-}
-
-bool xml_name_is_common(struct slice name)
-{
-	/* The large blocks of letters in the grammar of the fourth edition, appendix B. */
 	static const struct range letters[] = {
 		{ 0xc0, 0xd6 },	    { 0xd8, 0xf6 },	{ 0xf8, 0x131 },    { 0x134, 0x13e },
 		{ 0x141, 0x148 },   { 0x14a, 0x17e },	{ 0x388, 0x38a },   { 0x38e, 0x3a1 },
@@ -124,17 +115,8 @@ bool xml_name_is_common(struct slice name)
 		{ 0x905, 0x939 },   { 0xe01, 0xe2e },	{ 0x1e00, 0x1e9b }, { 0x3041, 0x3094 },
 		{ 0x30a1, 0x30fa }, { 0x4e00, 0x9fa5 }, { 0xac00, 0xd7a3 },
 	};
-	const char *at = name.data, *end = name.data + name.len;
 
-	while (at < end) {
-		uint32_t c;
-		size_t len = xml_char(at, end, &c);
-
-		if (c >= 0x80 && !is_in(letters, nitems(letters), c))
-			return false;
-		at += len;
-	}
-	return true;
+	return is_in(letters, nitems(letters), c);
 }
 
 static size_t bad_reference(struct xml_trouble *trouble, const char *why)
@@ -209,7 +191,7 @@ size_t xml_reference(const char *at, const char *end, uint32_t *c, struct xml_tr
 	return bad_reference(trouble, "a '&' that begins no reference");
 }
 
-const char *xml_skip_plain(const char *at, const char *end)
+static const char *skip_plain(const char *at, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i space = _mm_set1_epi8(' '), two = _mm_set1_epi8(2);
@@ -232,6 +214,23 @@ const char *xml_skip_plain(const char *at, const char *end)
 	while (at < end && !(class_of(*at) & STOP_PLAIN))
 		at++;
 	return at;
+}
+
+const char *xml_skip_text(const char *at, const char *end)
+{
+	for (;;) {
+		at = skip_plain(at, end);
+		if (at == end || !(class_of(*at) & HIGH))
+			return at;
+		while (at < end && (class_of(*at) & HIGH)) {
+			uint32_t c;
+			size_t len = xml_char(at, end, &c);
+
+			if (len == 0 || len == XML_BAD)
+				return at;
+			at += len;
+		}
+	}
 }
 
 static size_t put_utf8(uint32_t c, char *out)
@@ -292,9 +291,8 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* After the name at `at` without a colon; `at` itself when there is none. One beyond ASCII is not
- * canonical: whether every reader takes it is looked at when it is copied. */
-static const char *skip_ncname(const char *at, const char *end, struct xml_tag *tag)
+/* After the name at `at` without a colon; `at` itself when there is none. */
+static const char *skip_ncname(const char *at, const char *end)
 {
 	const char *start = at;
 
@@ -309,9 +307,8 @@ static const char *skip_ncname(const char *at, const char *end, struct xml_tag *
 		if (at == end || !(class_of(*at) & HIGH))
 			break;
 		len = xml_char(at, end, &c);
-		if (len == 0 || len == XML_BAD || !is_high_name_char(c, at == start))
+		if (len == 0 || len == XML_BAD || !is_high_name_char(c))
 			break;
-		tag->is_canonical = false;
 		at += len;
 	}
 	return at;
@@ -321,14 +318,20 @@ static const char *skip_ncname(const char *at, const char *end, struct xml_tag *
 static const char *parse_name(const char *at, const char *end, size_t max, struct xml_tag *tag,
 			      struct slice *name, size_t *prefix, struct xml_trouble *trouble)
 {
-	const char *after = skip_ncname(at, end, tag);
+	const char *after = skip_ncname(at, end);
 
 	*prefix = 0;
+	/* What is too long already is so whatever follows: a broken-off name must not look
+	 * otherwise. */
+	if ((size_t)(after - at) > max) {
+		xml_fail(trouble, STREAM_ERROR_POLICY_VIOLATION, "limits.name_bytes");
+		return NULL;
+	}
 	if (after > at && after < end && *after == ':') {
 		const char *local = after + 1;
 
 		*prefix = (size_t)(after - at);
-		after = skip_ncname(local, end, tag);
+		after = skip_ncname(local, end);
 		if (after == local)
 			after = at;
 	}

@@ -22,13 +22,15 @@ bool xml_fail_nwf(struct xml_trouble *trouble, const char *why);
 /* One character: its length; 0 when it is broken off, XML_BAD when it is not UTF-8 or not a Char.
  */
 #define XML_BAD ((size_t)-1)
+#define XML_CHAR_BYTES 4 /* the longest */
 size_t xml_char(const char *at, const char *end, uint32_t *c);
 
 /* The reference at `at`, which holds '&': its length; 0 when broken off, XML_BAD with trouble. */
 size_t xml_reference(const char *at, const char *end, uint32_t *c, struct xml_trouble *trouble);
 
-/* First byte of at..end that is not plain text: markup, '&', '>', a control or non-ASCII. */
-const char *xml_skip_plain(const char *at, const char *end);
+/* First byte of at..end to be looked at in text: '<', '&', '>', a control, or a character beyond
+ * ASCII that is broken off or wrong. */
+const char *xml_skip_text(const char *at, const char *end);
 static inline bool xml_is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -38,12 +40,6 @@ enum xml_form { XML_VALUE, XML_TEXT, XML_CDATA };
 /* What valid bytes mean, with line ends and values normalised (XML 2.11, 3.3.3): never longer
  * than `raw`. The length written. */
 size_t xml_decode(struct slice raw, enum xml_form form, char *out);
-
-/*
- * Whether the name is one to XML 1.0 before its fifth edition too. expat has stayed there, and
- * with it most servers: another name would cost the next hop its stream.
- */
-bool xml_name_is_common(struct slice name);
 
 /* Readers join namespace and name by a character they hope is in no URI: so we let it be in none.
  */

@@ -126,7 +126,7 @@ class Gateway:
 
     def __init__(self, build, prosody, instance=G1, secret=SECRET):
         self.build, self.prosody, self.instance, self.secret = build, prosody, instance, secret
-        self.lines, self.process = [], None
+        self.lines, self.process, self.reader = [], None, None
 
     async def start(self, connect=True):
         self.process = await asyncio.create_subprocess_exec(
@@ -154,7 +154,8 @@ class Gateway:
         if self.process and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
-        await self.reader
+        if self.reader:
+            await self.reader
 
     async def line(self, pattern, since=0, deadline=DEADLINE):
         """The match of the first such line."""
@@ -249,8 +250,10 @@ class Stage:
                 part.abort()
                 if part._run_out_filters:  # slixmpp leaves it behind
                     part._run_out_filters.cancel()
+            elif isinstance(part, Prosody):
+                await part.stop(signal.SIGKILL)
             else:
-                await part.stop(*([signal.SIGKILL] if isinstance(part, Prosody) else []))
+                await part.stop()
 
 
 async def messages_go_both_ways_and_s2s_is_reported_off(stage):
@@ -528,7 +531,7 @@ async def run(build, names):
                 failed += 1
                 print(f"FAILED {claim.__name__}\n{traceback.format_exc()}", flush=True)
                 for part in stage.parts:
-                    if isinstance(part, Prosody):
+                    if isinstance(part, Prosody) and (part.folder / "prosody.log").exists():
                         print("\n".join(part.log().splitlines()[-25:]), flush=True)
             finally:
                 await stage.clear()

@@ -264,9 +264,9 @@ class Show:
         return arrived
 
     async def settled(self, marks, outward):
-        """The last node has logged what became of the stanza."""
-        last = self.stage.edge if outward else self.stage.home
-        waits = [asyncio.create_task(last.event(name, since=marks[last.name], deadline=5.0))
+        """The node where the stanza entered, which hears it last, has logged its fate."""
+        entry = self.stage.home if outward else self.stage.edge
+        waits = [asyncio.create_task(entry.event(name, since=marks[entry.name], deadline=5.0))
                  for name in FATES]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

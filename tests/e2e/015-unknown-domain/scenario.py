@@ -38,10 +38,10 @@ async def refused(client, to, text):
 
 async def refused_by_theirs(client, to):
     """Their server hears host-unknown from the edge and tells its user in its own words."""
-    since = client.mark()
     client.say(to, f"to {to}")
-    error = await client.error(since=since, deadline=AT_ONCE)
-    assert error["from"] == to, error
+    await client.wait_for(
+        lambda s: s.name == "message" and s["type"] == "error" and s["from"] == to,
+        deadline=AT_ONCE, what=f"error from {to}")
 
 
 async def no_such_user(client):

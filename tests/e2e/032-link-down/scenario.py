@@ -20,6 +20,15 @@ async def run(stage):
     bob.say(alice.boundjid.full, "before")
     await alice.message("before")
 
+    # What has no fate yet when the link breaks would be uncertain, and rightly so.
+    for node in (stage.home, stage.edge):
+        await node.set("log.levels", *stage.site.levels, "developer.xcp.jabber debug")
+    marks = stage.site.marks()
+    alice.say(bob.boundjid.full, "settled")
+    bob.say(alice.boundjid.full, "settled")
+    await together(
+        stage.home.event("stanza.written", bob.boundjid.full, since=marks[stage.home.name]),
+        stage.edge.event("stanza.delivered", alice.boundjid.full, since=marks[stage.edge.name]))
     marks = stage.site.marks()
     topology.block_port(7400)
     topology.reset_connections("core", 7400, "edge")
