@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PORT_S2S 5269
 
@@ -79,6 +80,85 @@ static void refuse(struct target *t, const struct host *host, const struct addre
 		  t->domain, log_text(host->name), text, rule);
 }
 
+static uint16_t port_of(const struct conn_address *a)
+{
+	const struct sockaddr_in *v4 = (const void *)&a->storage;
+	const struct sockaddr_in6 *v6 = (const void *)&a->storage;
+
+	return ntohs(a->storage.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+}
+
+/* An IPv4 address in the form of IPv6 is that IPv4 address. */
+static void host_of(const struct conn_address *a, struct in6_addr *host)
+{
+	const struct sockaddr_in *v4 = (const void *)&a->storage;
+	const struct sockaddr_in6 *v6 = (const void *)&a->storage;
+
+	memset(host, 0, sizeof(*host));
+	if (a->storage.ss_family == AF_INET6) {
+		*host = v6->sin6_addr;
+	} else if (v4->sin_addr.s_addr != INADDR_ANY) {
+		host->s6_addr[10] = host->s6_addr[11] = 0xff;
+		memcpy(&host->s6_addr[12], &v4->sin_addr, sizeof(v4->sin_addr));
+	}
+}
+
+static bool same_host(const struct conn_address *a, const struct conn_address *b)
+{
+	struct in6_addr host_a, host_b;
+
+	host_of(a, &host_a);
+	host_of(b, &host_b);
+	return memcmp(&host_a, &host_b, sizeof(host_a)) == 0;
+}
+
+static bool is_any(const struct conn_address *a)
+{
+	struct in6_addr host;
+
+	host_of(a, &host);
+	return IN6_IS_ADDR_UNSPECIFIED(&host);
+}
+
+/* Whoever speaks to an address of the host itself does it from that address. Asks the kernel which
+ * one it would take; nothing is sent. */
+static bool is_of_this_host(const struct conn_address *a)
+{
+	struct conn_address from = { .len = sizeof(from.storage) };
+	int fd = socket(a->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is = fd >= 0 && connect(fd, (const struct sockaddr *)&a->storage, a->len) == 0 &&
+		  getsockname(fd, (struct sockaddr *)&from.storage, &from.len) == 0 &&
+		  same_host(&from, a);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+static bool is_own(const struct target_rules *rules, const struct conn_address *a)
+{
+	for (size_t i = 0; i < rules->own_count; i++) {
+		const struct conn_address *own = &rules->own[i];
+
+		if (port_of(own) == port_of(a) &&
+		    (is_any(own) ? is_of_this_host(a) : same_host(own, a)))
+			return true;
+	}
+	return false;
+}
+
+/* Why a public record may not lead there; NULL: it may. */
+static const char *refused(const struct target *t, const struct address *address, uint16_t port)
+{
+	const char *rule = address_refused(address, port, t->rules.allowed, t->rules.allowed_count);
+	struct conn_address to;
+
+	if (rule)
+		return rule;
+	to_conn_address(address, port, &to);
+	return is_own(&t->rules, &to) ? "a listener of this node itself" : NULL;
+}
+
 static size_t collect(struct target *t, struct target_candidate *candidates)
 {
 	size_t count = 0;
@@ -89,10 +169,7 @@ static size_t collect(struct target *t, struct target_candidate *candidates)
 		addresses_interleave(host->addresses, host->count);
 		for (size_t k = 0; k < host->count && count < TARGET_CANDIDATES_MAX; k++) {
 			const char *rule =
-				t->is_static
-					? NULL
-					: address_refused(&host->addresses[k], host->port,
-							  t->rules.allowed, t->rules.allowed_count);
+				t->is_static ? NULL : refused(t, &host->addresses[k], host->port);
 
 			if (rule) {
 				refuse(t, host, &host->addresses[k], rule);

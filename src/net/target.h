@@ -2,7 +2,8 @@
  * Where to dial for a domain (RFC 6120 3.2): static routes if there are any, else the SRV records
  * with their targets' addresses, else, when the DNS proves that there is no SRV record, the
  * domain's own addresses at port 5269. Addresses that a public record must not name are left out
- * (policy/address.h). The answer comes from the loop, never from inside target_find.
+ * (policy/address.h), and so are our own listeners. The answer comes from the loop, never from
+ * inside target_find.
  */
 #ifndef NET_TARGET_H
 #define NET_TARGET_H
@@ -38,6 +39,10 @@ struct target_rules { /* lent while the lookup runs */
 	size_t routes_count;
 	const struct network *allowed;
 	size_t allowed_count;
+	/* Where this node listens itself; a public record that leads there is refused. An address
+	 * of all zeros stands for all of the host's. */
+	const struct conn_address *own;
+	size_t own_count;
 	candidates_random_fn *random;
 	void *random_arg;
 };

@@ -1,6 +1,7 @@
 #include "router/attachment_port.h"
 
 #include "base/alloc.h"
+#include "router/outbox.h"
 #include "tables/events.h"
 #include "xmpp/component_session.h"
 
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 
 #define DIAL_TIMEOUT_MS 5000
-#define REDIAL_FIRST_MS 200
-#define REDIAL_MOST_MS 5000
 #define LINGER_MS 1000
 #define READ_BYTES 16384
 #define UNGUESSABLE_LEN 32
@@ -22,10 +21,9 @@ struct attachment_port {
 	bool removed, stopping, up;
 	struct conn *conn;
 	struct component_session *session;
-	struct timer session_timer, redial, expiry;
+	struct timer session_timer;
 	struct loop_task flush;
-	unsigned failures;
-	struct queue queue; /* unsettled; `mark` is the session's number, 0: not sent yet */
+	struct outbox outbox;
 	uint64_t next_number;
 	char why[160];
 	char *room; /* READ_BYTES, while there is a connection */
@@ -34,32 +32,15 @@ struct attachment_port {
 static void dial(struct attachment_port *a);
 static void pump(struct attachment_port *a);
 
-/* The queue */
-
-static void mind_congestion(struct attachment_port *a)
+static bool is_open(const struct outbox *outbox)
 {
-	const struct queue_limits *limits = &a->worker->config->link_limits;
+	const struct attachment_port *a =
+		(const void *)((const char *)outbox - offsetof(struct attachment_port, outbox));
 
-	a->port.congested =
-		a->queue.count > limits->stanzas / 2 || a->queue.bytes > limits->bytes / 2;
+	return component_session_is_ready(a->session);
 }
 
-static void expire(struct timer *timer)
-{
-	struct attachment_port *a =
-		(void *)((char *)timer - offsetof(struct attachment_port, expiry));
-	uint64_t limit = a->worker->config->link_limits.seconds * UINT64_C(1000);
-
-	while (a->queue.first && a->queue.first->taken_ms + limit <= loop_now_ms(a->worker->loop)) {
-		struct item *item = a->queue.first;
-
-		router_settle(a->worker->router, &item, item->given ? LINK_UNCERTAIN : LINK_REFUSED,
-			      FAILURE_ATTACHMENT_DOWN);
-	}
-	mind_congestion(a);
-	if (a->queue.first)
-		loop_arm(a->worker->loop, &a->expiry, 1000);
-}
+/* The queue; an item's `mark` is the session's number, 0: not sent yet */
 
 static void write_item(struct attachment_port *a, struct item *item)
 {
@@ -72,31 +53,20 @@ static void write_item(struct attachment_port *a, struct item *item)
 static void send_item(struct port *port, struct item *item)
 {
 	struct attachment_port *a = (void *)port;
-	const struct queue_limits *limits = &a->worker->config->link_limits;
 
-	if (a->removed || a->queue.count >= limits->stanzas ||
-	    a->queue.bytes + item->cost > limits->bytes) {
-		router_settle(a->worker->router, &item, LINK_REFUSED,
-			      a->removed ? FAILURE_ATTACHMENT_DOWN : FAILURE_QUEUE_FULL);
-		return;
-	}
-	queue_push(&a->queue, item);
-	mind_congestion(a);
-	if (component_session_is_ready(a->session))
+	if (outbox_take(&a->outbox, item) && is_open(&a->outbox))
 		write_item(a, item);
-	if (!timer_is_armed(&a->expiry))
-		loop_arm(a->worker->loop, &a->expiry, 1000);
 }
 
 /* Settles what was sent under numbers up to this one. */
 static void settle_up_to(struct attachment_port *a, uint64_t number, enum link_fate fate)
 {
-	while (a->queue.first && a->queue.first->mark && a->queue.first->mark <= number) {
-		struct item *item = a->queue.first;
+	while (a->outbox.queue.first && a->outbox.queue.first->mark &&
+	       a->outbox.queue.first->mark <= number) {
+		struct item *item = a->outbox.queue.first;
 
-		router_settle(a->worker->router, &item, fate, FAILURE_UNCERTAIN);
+		outbox_settle(&a->outbox, &item, fate, FAILURE_UNCERTAIN);
 	}
-	mind_congestion(a);
 }
 
 static void tell_fate(struct port *port, const char *instance, uint64_t number, enum link_fate fate,
@@ -133,18 +103,15 @@ static void drop_conn(struct attachment_port *a, bool in_order)
 
 static void dial_later(struct attachment_port *a)
 {
-	if (a->removed || a->stopping)
-		return;
-	a->failures++;
-	loop_arm(a->worker->loop, &a->redial,
-		 worker_back_off_ms(a->failures, REDIAL_FIRST_MS, REDIAL_MOST_MS));
+	if (!a->removed && !a->stopping)
+		outbox_dial_later(&a->outbox);
 }
 
 static void lost(struct attachment_port *a, bool in_order, const char *why)
 {
 	snprintf(a->why, sizeof(a->why), "%s", why ? why : "");
 	log_event(a->up ? EVENT_ATTACHMENT_DOWN : EVENT_ATTACHMENT_FAILED,
-		  "attachment=%s unsettled=%zu why=\"%s\"", a->name, a->queue.count, a->why);
+		  "attachment=%s unsettled=%zu why=\"%s\"", a->name, a->outbox.queue.count, a->why);
 	drop_conn(a, in_order);
 	dial_later(a);
 }
@@ -155,12 +122,12 @@ static void ready(struct attachment_port *a, uint64_t number)
 	size_t again = 0;
 
 	a->next_number = number;
-	for (struct item *item = a->queue.first; item; item = item->next) {
+	for (struct item *item = a->outbox.queue.first; item; item = item->next) {
 		again += item->given;
 		write_item(a, item);
 	}
 	a->up = true;
-	a->failures = 0;
+	a->outbox.failures = 0;
 	a->why[0] = '\0';
 	log_event(EVENT_ATTACHMENT_UP, "attachment=%s module=%s server_s2s=%s sent_again=%zu",
 		  a->name, component_session_has_module(a->session) ? "yes" : "no",
@@ -289,14 +256,18 @@ static void dial(struct attachment_port *a)
 
 static void on_redial(struct timer *timer)
 {
-	dial((void *)((char *)timer - offsetof(struct attachment_port, redial)));
+	dial((void *)((char *)timer - offsetof(struct attachment_port, outbox.redial)));
 }
 
 struct attachment_port *attachment_port_create(struct worker *worker,
 					       const struct config_attachment *attachment)
 {
 	struct attachment_port *a = xcalloc(1, sizeof(*a));
+	char instance[COMPONENT_INSTANCE_LEN + 1];
 
+	/* Not the worker's: the module drops numbers that it has had from an instance, and what
+	 * follows changed settings is numbered from 1 again. */
+	worker_random_hex(instance, COMPONENT_INSTANCE_LEN, false);
 	a->worker = worker;
 	a->name = xstrdup(attachment->name);
 	a->address = xstrdup(attachment->address);
@@ -308,14 +279,18 @@ struct attachment_port *attachment_port_create(struct worker *worker,
 		.name = a->name, .side = SIDE_IN, .send = send_item, .settled = tell_fate
 	};
 	a->session_timer.fire = on_session_timer;
-	a->redial.fire = on_redial;
-	a->expiry.fire = expire;
+	a->outbox = (struct outbox){ .worker = worker,
+				     .port = &a->port,
+				     .is_open = is_open,
+				     .down = FAILURE_ATTACHMENT_DOWN,
+				     .redial.fire = on_redial };
+	outbox_init(&a->outbox);
 	a->flush.run = on_flush;
 	a->session = component_session_create(&(struct component_options){
 		.name = a->component,
 		.secret = a->secret,
 		.home_domain = a->home_domain,
-		.instance = worker->instance,
+		.instance = instance,
 		.limit_stanza_bytes = LINK_STANZA_BYTES,
 	});
 	dial(a);
@@ -324,7 +299,7 @@ struct attachment_port *attachment_port_create(struct worker *worker,
 
 static void close_stream(struct attachment_port *a)
 {
-	loop_disarm(a->worker->loop, &a->redial);
+	loop_disarm(a->worker->loop, &a->outbox.redial);
 	component_session_flush(a->session);
 	component_session_close(a->session);
 	worker_write_out(a->conn, component_session_output(a->session));
@@ -339,10 +314,7 @@ void attachment_port_destroy(struct attachment_port **port)
 		return;
 	*port = NULL;
 	drop_conn(a, false);
-	loop_disarm(a->worker->loop, &a->redial);
-	loop_disarm(a->worker->loop, &a->expiry);
-	loop_undefer(a->worker->loop, &a->flush);
-	router_settle_lost(a->worker->router, &a->queue, FAILURE_ATTACHMENT_DOWN);
+	outbox_finish(&a->outbox);
 	loop_undefer(a->worker->loop, &a->flush);
 	component_session_destroy(&a->session);
 	explicit_bzero(a->secret, strlen(a->secret));
@@ -366,19 +338,33 @@ bool attachment_port_is(const struct attachment_port *a, const struct config_att
 void attachment_port_remove(struct attachment_port *a)
 {
 	a->removed = true;
+	outbox_close(&a->outbox, FAILURE_ATTACHMENT_DOWN);
 	close_stream(a);
-	router_settle_lost(a->worker->router, &a->queue, FAILURE_ATTACHMENT_DOWN);
+	outbox_settle_lost(&a->outbox, FAILURE_ATTACHMENT_DOWN);
 }
 
 bool attachment_port_is_unused(const struct attachment_port *a)
 {
-	return a->removed && !a->port.open && !a->queue.count;
+	return a->removed && !a->port.open && !a->outbox.queue.count;
+}
+
+void attachment_port_drain(struct attachment_port *a)
+{
+	a->stopping = true;
+	outbox_close(&a->outbox, FAILURE_SHUTDOWN);
+	outbox_refuse_waiting(&a->outbox, FAILURE_SHUTDOWN);
+}
+
+bool attachment_port_is_drained(const struct attachment_port *a)
+{
+	return !a->outbox.queue.first || !is_open(&a->outbox);
 }
 
 void attachment_port_shut_down(struct attachment_port *a)
 {
-	a->stopping = true;
+	attachment_port_drain(a);
 	close_stream(a);
+	outbox_settle_lost(&a->outbox, FAILURE_SHUTDOWN);
 }
 
 struct port *attachment_port_port(struct attachment_port *a)
@@ -393,7 +379,7 @@ const char *attachment_port_home_domain(const struct attachment_port *a)
 
 void attachment_port_status(const struct attachment_port *a, struct buffer *out)
 {
-	char *unsettled = xasprintf("%zu", a->queue.count);
+	char *unsettled = xasprintf("%zu", a->outbox.queue.count);
 
 	snapshot_add(out,
 		     &(struct snapshot_record){ 5,

@@ -20,6 +20,10 @@ bool attachment_port_is(const struct attachment_port *port,
 /* It is no longer in the settings: closes; unused once everything that it brought is settled. */
 void attachment_port_remove(struct attachment_port *port);
 bool attachment_port_is_unused(const struct attachment_port *port);
+/* The node stops: no more stanzas are taken, and what was not sent is refused; what was may still
+ * be acknowledged. */
+void attachment_port_drain(struct attachment_port *port);
+bool attachment_port_is_drained(const struct attachment_port *port);
 void attachment_port_shut_down(struct attachment_port *port);
 
 struct port *attachment_port_port(struct attachment_port *port);

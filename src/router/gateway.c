@@ -22,6 +22,7 @@ struct gateway {
 	struct attachment_port **attachments;
 	size_t attachments_count;
 	struct timer quiet;
+	bool inside_closed; /* as the node stops: attachments and links */
 	uint64_t stop_by_ms;
 	void (*done)(void *arg);
 	void *done_arg;
@@ -51,19 +52,11 @@ static struct link_port *find_by_pin(void *arg, const char *pin)
 
 static void apply_links(struct gateway *g)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < g->links_count; i++) {
-		struct link_port *link = g->links[i];
-
-		link_port_apply(link, config_find_node(g->config, link_port_name(link)));
-		if (link_port_is_unused(link))
-			link_port_destroy(&link);
-		else
-			g->links[kept++] = link;
-	}
-	g->links_count = kept;
-	g->links = xrealloc(g->links, (kept + g->config->nodes_count) * sizeof(struct link_port *));
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_apply(g->links[i],
+				config_find_node(g->config, link_port_name(g->links[i])));
+	g->links = xrealloc(g->links,
+			    (g->links_count + g->config->nodes_count) * sizeof(struct link_port *));
 	for (size_t i = 0; i < g->config->nodes_count; i++) {
 		const struct config_node *node = &g->config->nodes[i];
 
@@ -92,21 +85,13 @@ static bool is_wanted(const struct gateway *g, const struct attachment_port *por
 
 static void apply_attachments(struct gateway *g)
 {
-	size_t kept = 0;
-
 	for (size_t i = 0; i < g->attachments_count; i++) {
-		struct attachment_port *port = g->attachments[i];
-
-		if (!is_wanted(g, port))
-			attachment_port_remove(port);
-		if (attachment_port_is_unused(port))
-			attachment_port_destroy(&port);
-		else
-			g->attachments[kept++] = port;
+		if (!is_wanted(g, g->attachments[i]))
+			attachment_port_remove(g->attachments[i]);
 	}
-	g->attachments_count = kept;
-	g->attachments = xrealloc(g->attachments, (kept + g->config->attachments_count) *
-							  sizeof(struct attachment_port *));
+	g->attachments =
+		xrealloc(g->attachments, (g->attachments_count + g->config->attachments_count) *
+						 sizeof(struct attachment_port *));
 	for (size_t i = 0; i < g->config->attachments_count; i++) {
 		const struct config_attachment *attachment = &g->config->attachments[i];
 
@@ -158,11 +143,48 @@ static void set_routes(struct gateway *g)
 		router_add_default(g->worker.router, SIDE_OUT, s2s_port_port(g->s2s));
 }
 
+/* Ports that nothing leads to any more and nobody waits for. */
+static void drop_unused(struct gateway *g)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->links_count; i++) {
+		if (link_port_is_unused(g->links[i]))
+			link_port_destroy(&g->links[i]);
+		else
+			g->links[kept++] = g->links[i];
+	}
+	g->links_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < g->attachments_count; i++) {
+		if (attachment_port_is_unused(g->attachments[i]))
+			attachment_port_destroy(&g->attachments[i]);
+		else
+			g->attachments[kept++] = g->attachments[i];
+	}
+	g->attachments_count = kept;
+}
+
+/* The order matters: a port that goes answers what it holds, and that may be bounced by any route
+ * there is; so ports are freed only when no route leads to them. */
 static void plug(struct gateway *g)
 {
 	apply_links(g);
 	apply_attachments(g);
 	set_routes(g);
+	drop_unused(g);
+}
+
+/* No public record may make us dial ourselves (SEC-21b). */
+static void note_own(struct worker *worker, int fd)
+{
+	struct conn_address *own = &worker->own[worker->own_count];
+
+	if (worker->own_count == WORKER_LISTENERS_MAX)
+		return;
+	own->len = sizeof(own->storage);
+	if (getsockname(fd, (struct sockaddr *)&own->storage, &own->len) == 0)
+		worker->own_count++;
 }
 
 static void open_listeners(struct gateway *g, const struct startup *startup)
@@ -170,6 +192,7 @@ static void open_listeners(struct gateway *g, const struct startup *startup)
 	for (size_t i = 0; i < startup->listeners_count; i++) {
 		int fd = startup->listeners[i].fd;
 
+		note_own(&g->worker, fd);
 		if (strcmp(startup->listeners[i].name, "s2s") == 0) {
 			if (!g->s2s)
 				g->s2s = s2s_port_create(&g->worker);
@@ -182,14 +205,40 @@ static void open_listeners(struct gateway *g, const struct startup *startup)
 	}
 }
 
+/* The end, in steps: what was given to the world and to the users is acknowledged, or the time for
+ * that is over; then attachments and links may close, as all that they brought is answered; then
+ * the peers' footers are waited for. */
+
+static bool is_drained(const struct gateway *g)
+{
+	for (size_t i = 0; i < g->attachments_count; i++) {
+		if (!attachment_port_is_drained(g->attachments[i]))
+			return false;
+	}
+	return !g->s2s || s2s_port_is_drained(g->s2s);
+}
+
+static void close_inside(struct gateway *g)
+{
+	g->inside_closed = true;
+	for (size_t i = 0; i < g->attachments_count; i++)
+		attachment_port_shut_down(g->attachments[i]);
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_shut_down(g->links[i]);
+}
+
 static void on_quiet(struct timer *timer)
 {
 	struct gateway *g = (void *)((char *)timer - offsetof(struct gateway, quiet));
+	bool late = loop_now_ms(g->worker.loop) >= g->stop_by_ms;
 
-	if ((g->s2s && !s2s_port_is_quiet(g->s2s)) && loop_now_ms(g->worker.loop) < g->stop_by_ms)
-		loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
-	else
+	if (g->inside_closed && (late || !g->s2s || s2s_port_is_quiet(g->s2s))) {
 		g->done(g->done_arg);
+		return;
+	}
+	if (!g->inside_closed && (late || is_drained(g)))
+		close_inside(g);
+	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
 }
 
 struct gateway *gateway_create(struct loop *loop, struct startup *startup, const char **why)
@@ -216,8 +265,11 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 
 bool gateway_apply(struct gateway *g, const struct snapshot *snapshot, const char **why)
 {
-	struct config *before = g->config, *config = config_create(snapshot, why);
+	struct config *before = g->config, *config;
 
+	if (g->done)
+		return true; /* it stops: nothing begins any more */
+	config = config_create(snapshot, why);
 	if (!config)
 		return false;
 	g->config = config;
@@ -241,7 +293,7 @@ void gateway_destroy(struct gateway **gateway)
 	loop_disarm(g->worker.loop, &g->quiet);
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
-	router_clear_routes(g->worker.router); /* nobody is left to take a bounce */
+	router_close(g->worker.router);
 	s2s_port_destroy(&g->s2s);
 	for (size_t i = 0; i < g->attachments_count; i++)
 		attachment_port_destroy(&g->attachments[i]);
@@ -269,12 +321,13 @@ void gateway_shut_down(struct gateway *g, void (*done)(void *arg), void *arg)
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
 	g->link_listeners_count = 0;
+	/* What waits is refused while its bounces have a way out. */
+	for (size_t i = 0; i < g->links_count; i++)
+		link_port_refuse_waiting(g->links[i], FAILURE_SHUTDOWN);
+	for (size_t i = 0; i < g->attachments_count; i++)
+		attachment_port_drain(g->attachments[i]);
 	if (g->s2s)
 		s2s_port_shut_down(g->s2s);
-	for (size_t i = 0; i < g->attachments_count; i++)
-		attachment_port_shut_down(g->attachments[i]);
-	for (size_t i = 0; i < g->links_count; i++)
-		link_port_shut_down(g->links[i]);
 	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
 }
 

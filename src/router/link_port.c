@@ -1,6 +1,7 @@
 #include "router/link_port.h"
 
 #include "base/alloc.h"
+#include "router/outbox.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
@@ -9,8 +10,6 @@
 #define RELEASE "0.1"
 #define DIAL_TIMEOUT_MS 5000
 #define TLS_TIMEOUT_MS 5000
-#define REDIAL_FIRST_MS 200
-#define REDIAL_MOST_MS 5000
 #define LINGER_MS 1000
 
 struct link_port {
@@ -24,13 +23,13 @@ struct link_port {
 	bool up; /* this connection's link was opened */
 	struct conn *conn;
 	struct link_session *session;
-	struct timer session_timer, redial, expiry;
+	struct timer session_timer;
 	struct loop_task flush;
-	unsigned failures;
 	uint64_t since_ms;
-	struct queue queue; /* all unsettled, in the order in which they are sent */
+	struct outbox outbox;
 	char peer_instance[LINK_INSTANCE_LEN + 1]; /* of the last link; empty: none yet */
-	char why[160];				   /* of the last end */
+	bool peer_was_last;
+	char why[160]; /* of the last end */
 };
 
 static void dial(struct link_port *l);
@@ -41,41 +40,17 @@ static bool is_open(const struct link_port *l)
 	return l->session && link_session_is_open(l->session);
 }
 
+static bool outbox_is_open(const struct outbox *outbox)
+{
+	return is_open((const void *)((const char *)outbox - offsetof(struct link_port, outbox)));
+}
+
 static void set_why(struct link_port *l, const char *why)
 {
 	snprintf(l->why, sizeof(l->why), "%s", why ? why : "");
 }
 
 /* The queue */
-
-static void mind_congestion(struct link_port *l)
-{
-	const struct queue_limits *limits = &l->worker->config->link_limits;
-
-	l->port.congested =
-		l->queue.count > limits->stanzas / 2 || l->queue.bytes > limits->bytes / 2;
-}
-
-/* What waited too long: the link is down, or the fate does not come back. */
-static void expire(struct timer *timer)
-{
-	struct link_port *l = (void *)((char *)timer - offsetof(struct link_port, expiry));
-	uint64_t now = loop_now_ms(l->worker->loop);
-	uint64_t limit = l->worker->config->link_limits.seconds * UINT64_C(1000);
-
-	while (l->queue.first && l->queue.first->taken_ms + limit <= now) {
-		struct item *item = l->queue.first;
-
-		/* What the open link carries is settled by whoever has it. */
-		if (is_open(l) && item->given)
-			break;
-		router_settle(l->worker->router, &item, item->given ? LINK_UNCERTAIN : LINK_REFUSED,
-			      is_open(l) ? FAILURE_EXPIRED : FAILURE_LINK_DOWN);
-	}
-	mind_congestion(l);
-	if (l->queue.first)
-		loop_arm(l->worker->loop, &l->expiry, 1000);
-}
 
 static void write_item(struct link_port *l, struct item *item)
 {
@@ -88,20 +63,9 @@ static void write_item(struct link_port *l, struct item *item)
 static void send_item(struct port *port, struct item *item)
 {
 	struct link_port *l = (void *)port;
-	const struct queue_limits *limits = &l->worker->config->link_limits;
 
-	if (l->removed || l->queue.count >= limits->stanzas ||
-	    l->queue.bytes + item->cost > limits->bytes) {
-		router_settle(l->worker->router, &item, LINK_REFUSED,
-			      l->removed ? FAILURE_LINK_DOWN : FAILURE_QUEUE_FULL);
-		return;
-	}
-	queue_push(&l->queue, item);
-	mind_congestion(l);
-	if (is_open(l))
+	if (outbox_take(&l->outbox, item) && is_open(l))
 		write_item(l, item);
-	if (!timer_is_armed(&l->expiry))
-		loop_arm(l->worker->loop, &l->expiry, 1000);
 }
 
 static void tell_fate(struct port *port, const char *instance, uint64_t number, enum link_fate fate,
@@ -142,13 +106,8 @@ static void close_conn(struct link_port *l, bool in_order)
 
 static void dial_later(struct link_port *l)
 {
-	uint64_t wait;
-
-	if (!l->address || l->removed || l->stopping)
-		return;
-	l->failures++;
-	wait = worker_back_off_ms(l->failures, REDIAL_FIRST_MS, REDIAL_MOST_MS);
-	loop_arm(l->worker->loop, &l->redial, wait);
+	if (l->address && !l->removed && !l->stopping)
+		outbox_dial_later(&l->outbox);
 }
 
 /* The connection is over, for whatever reason. */
@@ -156,19 +115,11 @@ static void lost(struct link_port *l, bool in_order, const char *why)
 {
 	set_why(l, why);
 	log_event(l->up ? EVENT_LINK_DOWN : EVENT_LINK_FAILED,
-		  "node=%s unsettled=%zu seconds=%" PRIu64 " why=\"%s\"", l->name, l->queue.count,
+		  "node=%s unsettled=%zu seconds=%" PRIu64 " why=\"%s\"", l->name,
+		  l->outbox.queue.count,
 		  l->up ? (loop_now_ms(l->worker->loop) - l->since_ms) / 1000 : 0, l->why);
 	close_conn(l, in_order);
 	dial_later(l);
-}
-
-static void settle_given(struct link_port *l)
-{
-	for (struct item *item = l->queue.first, *next; item; item = next) {
-		next = item->next;
-		if (item->given)
-			router_settle(l->worker->router, &item, LINK_UNCERTAIN, FAILURE_UNCERTAIN);
-	}
 }
 
 static void opened(struct link_port *l, const struct link_action *action)
@@ -176,15 +127,17 @@ static void opened(struct link_port *l, const struct link_action *action)
 	bool another = strcmp(l->peer_instance, action->peer_instance) != 0;
 	size_t again = 0;
 
-	if (another && l->peer_instance[0] && action->peer_last)
-		settle_given(l);
+	/* Either gives stanzas away itself: the old one may have, or the new one would again. */
+	if (another && l->peer_instance[0] && (action->peer_last || l->peer_was_last))
+		outbox_settle_given(&l->outbox);
 	snprintf(l->peer_instance, sizeof(l->peer_instance), "%s", action->peer_instance);
-	for (struct item *item = l->queue.first; item; item = item->next) {
+	l->peer_was_last = action->peer_last;
+	for (struct item *item = l->outbox.queue.first; item; item = item->next) {
 		again += item->given;
 		write_item(l, item);
 	}
 	l->up = true;
-	l->failures = 0;
+	l->outbox.failures = 0;
 	l->since_ms = loop_now_ms(l->worker->loop);
 	set_why(l, "");
 	log_event(EVENT_LINK_UP, "node=%s role=%s instance=%.8s direction=%s sent_again=%zu",
@@ -194,8 +147,8 @@ static void opened(struct link_port *l, const struct link_action *action)
 
 static void settle(struct link_port *l, struct item *item, const struct link_action *action)
 {
-	if (item && item->queue == &l->queue && item->given)
-		router_settle(l->worker->router, &item, action->fate, action->failure);
+	if (item && item->queue == &l->outbox.queue && item->given)
+		outbox_settle(&l->outbox, &item, action->fate, action->failure);
 }
 
 /* Fates of what we sent, as ranges; numbers that are not open here are stale and pass. */
@@ -203,18 +156,17 @@ static void take_fate(struct link_port *l, const struct link_action *action)
 {
 	const struct custody *custody = router_custody(l->worker->router);
 
-	if (action->number_last - action->number <= l->queue.count * 4) {
+	if (action->number_last - action->number <= l->outbox.queue.count * 4) {
 		for (uint64_t n = action->number; n <= action->number_last; n++)
 			settle(l, custody_find(custody, action->origin, n), action);
 	} else { /* mostly numbers that are not ours: don't let them keep us busy */
-		for (struct item *item = l->queue.first, *next; item; item = next) {
+		for (struct item *item = l->outbox.queue.first, *next; item; item = next) {
 			next = item->next;
 			if (item->number >= action->number && item->number <= action->number_last &&
 			    strcmp(origin_instance(item->origin), action->origin) == 0)
 				settle(l, item, action);
 		}
 	}
-	mind_congestion(l);
 }
 
 static void take_stanza(struct link_port *l, const struct link_action *action)
@@ -373,7 +325,7 @@ static void dial(struct link_port *l)
 
 static void on_redial(struct timer *timer)
 {
-	dial((void *)((char *)timer - offsetof(struct link_port, redial)));
+	dial((void *)((char *)timer - offsetof(struct link_port, outbox.redial)));
 }
 
 void link_port_adopt(struct link_port *l, struct conn **conn)
@@ -384,7 +336,7 @@ void link_port_adopt(struct link_port *l, struct conn **conn)
 	}
 	if (l->conn)
 		lost(l, false, "the node opened another link");
-	loop_disarm(l->worker->loop, &l->redial);
+	loop_disarm(l->worker->loop, &l->outbox.redial);
 	l->conn = *conn;
 	*conn = NULL;
 	conn_hand_over(l->conn, &handler, l);
@@ -412,8 +364,13 @@ struct link_port *link_port_create(struct worker *worker, const struct config_no
 	};
 	l->worker = worker;
 	l->session_timer.fire = on_session_timer;
-	l->redial.fire = on_redial;
-	l->expiry.fire = expire;
+	l->outbox = (struct outbox){ .worker = worker,
+				     .port = &l->port,
+				     .is_open = outbox_is_open,
+				     .down = FAILURE_LINK_DOWN,
+				     .next_settles = true,
+				     .redial.fire = on_redial };
+	outbox_init(&l->outbox);
 	l->flush.run = on_flush;
 	take_settings(l, node);
 	dial(l);
@@ -428,9 +385,7 @@ void link_port_destroy(struct link_port **port)
 		return;
 	*port = NULL;
 	close_conn(l, false);
-	loop_disarm(l->worker->loop, &l->redial);
-	loop_disarm(l->worker->loop, &l->expiry);
-	router_settle_lost(l->worker->router, &l->queue, FAILURE_LINK_DOWN);
+	outbox_finish(&l->outbox);
 	free(l->address);
 	free(l);
 }
@@ -448,8 +403,8 @@ void link_port_reset(struct link_port *l, const char *why)
 	}
 	if (l->conn)
 		lost(l, true, why);
-	loop_disarm(l->worker->loop, &l->redial);
-	l->failures = 0;
+	loop_disarm(l->worker->loop, &l->outbox.redial);
+	l->outbox.failures = 0;
 	if (!l->removed && !l->stopping)
 		dial(l);
 }
@@ -460,21 +415,30 @@ void link_port_apply(struct link_port *l, const struct config_node *node)
 
 	if (!node) {
 		l->removed = true;
+		outbox_close(&l->outbox, FAILURE_LINK_DOWN);
 		link_port_reset(l, "the node was removed from the settings");
-		router_settle_lost(l->worker->router, &l->queue, FAILURE_LINK_DOWN);
+		outbox_settle_lost(&l->outbox, FAILURE_LINK_DOWN);
 		return;
 	}
 	changed = l->removed || strcmp(l->pin, node->pin) != 0 || !same(l->address, node->address);
 	l->removed = false;
+	if (!l->stopping)
+		outbox_close(&l->outbox, FAILURE_NONE);
 	take_settings(l, node);
 	if (changed)
 		link_port_reset(l, "the node's pin or address was changed");
 }
 
+void link_port_refuse_waiting(struct link_port *l, enum failure failure)
+{
+	outbox_refuse_waiting(&l->outbox, failure);
+}
+
 void link_port_shut_down(struct link_port *l)
 {
+	outbox_close(&l->outbox, FAILURE_SHUTDOWN);
 	l->stopping = true;
-	loop_disarm(l->worker->loop, &l->redial);
+	loop_disarm(l->worker->loop, &l->outbox.redial);
 	if (l->session) {
 		link_session_flush(l->session);
 		link_session_close(l->session, "system-shutdown", NULL);
@@ -502,7 +466,7 @@ bool link_port_is_open(const struct link_port *l)
 
 bool link_port_is_unused(const struct link_port *l)
 {
-	return l->removed && !l->port.open && !l->queue.count;
+	return l->removed && !l->port.open && !l->outbox.queue.count;
 }
 
 void link_port_status(const struct link_port *l, struct buffer *out)
@@ -510,7 +474,7 @@ void link_port_status(const struct link_port *l, struct buffer *out)
 	const char *state = l->session ? link_session_state(l->session)
 			    : l->conn  ? "connecting"
 				       : "down";
-	char *unsettled = xasprintf("%zu", l->queue.count);
+	char *unsettled = xasprintf("%zu", l->outbox.queue.count);
 	char *seconds = xasprintf(
 		"%" PRIu64, is_open(l) ? (loop_now_ms(l->worker->loop) - l->since_ms) / 1000 : 0);
 

@@ -20,6 +20,8 @@ void link_port_destroy(struct link_port **port); /* what it holds is settled as 
 void link_port_apply(struct link_port *port, const struct config_node *node);
 /* A connection that came in and showed this node's pin. Replaces the one there is. */
 void link_port_adopt(struct link_port *port, struct conn **conn);
+/* What was not given to the node yet will not be: the senders hear of it. */
+void link_port_refuse_waiting(struct link_port *port, enum failure failure);
 /* In order, as the node stops. */
 void link_port_shut_down(struct link_port *port);
 /* Closes the connection; a dialled one is tried again at once. For people. */

@@ -17,6 +17,7 @@ struct router {
 		struct port *ports[DEFAULTS_MAX];
 		size_t count;
 	} defaults[2];
+	bool closed;
 	uint64_t now_ms;
 	uint64_t counters[ROUTER_COUNTERS];
 };
@@ -68,6 +69,11 @@ void router_destroy(struct router **router_ref)
 	custody_destroy(&router->custody);
 	map_finish(&router->routes);
 	free(router);
+}
+
+void router_close(struct router *router)
+{
+	router->closed = true;
 }
 
 void router_set_policy(struct router *router, const struct policy *policy)
@@ -213,45 +219,50 @@ static void enter(struct router *router, struct port *from, struct item *item)
 	route(router, item);
 }
 
-void router_take(struct router *router, struct port *from, const char *instance, uint64_t number,
-		 struct stanza **stanza)
+/* A stanza with an origin of others. False: we had it before, and whoever brings it now hears of
+ * its fate, at once or when it has one. */
+static bool take(struct router *router, struct port *from, const char *instance, uint64_t number,
+		 struct stanza **stanza, struct item **item)
 {
 	enum link_fate fate = LINK_REFUSED;
 	enum failure failure = FAILURE_NONE;
-	struct item *item;
 
-	if (!instance) {
-		enter(router, from, custody_enter(router->custody, stanza));
-		return;
-	}
-	switch (custody_take(router->custody, instance, number, stanza, &item, &fate, &failure)) {
+	switch (custody_take(router->custody, instance, number, stanza, item, &fate, &failure)) {
 	case CUSTODY_NEW:
-		enter(router, from, item);
-		break;
-	case CUSTODY_OPEN: /* the fate goes to whoever brought it last */
-		router->counters[ROUTER_REPEATED]++;
-		if (item->from)
-			item->from->open--;
-		item->from = from;
+		return true;
+	case CUSTODY_OPEN:
+		if ((*item)->from)
+			(*item)->from->open--;
+		(*item)->from = from;
 		from->open++;
 		break;
 	case CUSTODY_SETTLED:
-		router->counters[ROUTER_REPEATED]++;
 		tell(from, instance, number, fate, failure);
 		break;
 	}
+	router->counters[ROUTER_REPEATED]++;
+	return false;
+}
+
+void router_take(struct router *router, struct port *from, const char *instance, uint64_t number,
+		 struct stanza **stanza)
+{
+	struct item *item;
+
+	if (!instance)
+		enter(router, from, custody_enter(router->custody, stanza));
+	else if (take(router, from, instance, number, stanza, &item))
+		enter(router, from, item);
 }
 
 void router_refuse(struct router *router, struct port *from, const char *instance, uint64_t number,
 		   struct stanza **stanza, enum failure failure)
 {
-	enum link_fate fate = LINK_REFUSED;
 	struct item *item;
 
 	if (!instance)
 		item = custody_enter(router->custody, stanza);
-	else if (custody_take(router->custody, instance, number, stanza, &item, &fate, &failure) !=
-		 CUSTODY_NEW)
+	else if (!take(router, from, instance, number, stanza, &item))
 		return;
 	item->from = from;
 	from->open++;
@@ -303,8 +314,8 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 {
 	struct item *item = *item_ref;
 	bool lost = fate == LINK_REFUSED || fate == LINK_UNCERTAIN;
-	bool entered_here = !item->from || !item->from->relays;
 	struct stanza *bounce = NULL;
+	bool entered_here;
 
 	*item_ref = NULL;
 	/* Only a refusal has a reason of its own. */
@@ -312,6 +323,11 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 		failure = fate == LINK_UNCERTAIN ? FAILURE_UNCERTAIN : FAILURE_NONE;
 	router->counters[fates[fate].counter]++;
 	log_fate(item, fate, failure);
+	if (router->closed) {
+		custody_settle(router->custody, &item, fate, failure);
+		return;
+	}
+	entered_here = !item->from || !item->from->relays;
 	if (lost && entered_here) {
 		bounce = bounce_of(item, failure);
 		router->counters[bounce ? ROUTER_BOUNCED : ROUTER_UNBOUNCED]++;

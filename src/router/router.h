@@ -50,6 +50,9 @@ const char *router_counter_name(enum router_counter counter);
 /* `instance` of this worker. The policy is lent until replaced. */
 struct router *router_create(const char *instance, const struct policy *policy);
 void router_destroy(struct router **router);
+/* The ports are about to go, one after the other: what is settled from now on is only counted and
+ * logged. Nobody is told and nothing is bounced, since whoever would hear it may be gone. */
+void router_close(struct router *router);
 void router_set_policy(struct router *router, const struct policy *policy);
 void router_tell_time(struct router *router, uint64_t now_ms);
 

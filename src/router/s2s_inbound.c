@@ -133,12 +133,21 @@ static void take_stanza(struct s2s_inbound *in, const struct s2s_action *action)
 		in, router_port_of(in->worker->router, SIDE_IN, action->claim.target_domain));
 }
 
+/* A claim makes us look a domain up and dial it, and costs its maker nothing: pairs that only
+ * claims ask for are as many as connections may be (SEC-21). */
+static bool may_ask(const struct s2s_inbound *in, const struct dialback_claim *claim)
+{
+	return in->owner->pairs.count < in->worker->config->connections_max ||
+	       s2s_pair_exists(in->owner, claim->target_domain, claim->sender_domain);
+}
+
 static void verify(struct s2s_inbound *in, const struct s2s_action *action)
 {
 	struct s2s_pair *pair;
 
-	if (in->owner->stopping) {
-		s2s_in_verified(in->session, action->request, S2S_VERDICT_ERROR, FAILURE_SHUTDOWN);
+	if (in->owner->stopping || !may_ask(in, &action->claim)) {
+		s2s_in_verified(in->session, action->request, S2S_VERDICT_ERROR,
+				in->owner->stopping ? FAILURE_SHUTDOWN : FAILURE_QUEUE_FULL);
 		return;
 	}
 	pair = s2s_pair_get(in->owner, action->claim.target_domain, action->claim.sender_domain);

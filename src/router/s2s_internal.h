@@ -45,6 +45,7 @@ struct s2s_port {
 
 /* s2s_pair.c: the outbound side of one domain pair. */
 struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote);
+bool s2s_pair_exists(const struct s2s_port *port, const char *local, const char *remote);
 void s2s_pair_destroy(struct s2s_pair *pair);
 void s2s_pair_send(struct s2s_pair *pair, struct item *item);
 /* Asks the authoritative server of the remote domain; the answer comes later, to the inbound
@@ -57,6 +58,7 @@ void s2s_pair_retry(struct s2s_pair *pair);
 void s2s_pair_apply(struct s2s_pair *pair);
 void s2s_pair_shut_down(struct s2s_pair *pair);
 bool s2s_pair_close(struct s2s_pair *pair, const char *xcoder);
+bool s2s_pair_is_in_flight(const struct s2s_pair *pair); /* stanzas, not acknowledged by TCP */
 bool s2s_pair_has_stream(const struct s2s_pair *pair);
 void s2s_pair_status(const struct s2s_pair *pair, struct buffer *out);
 const char *s2s_pair_remote(const struct s2s_pair *pair);

@@ -44,6 +44,10 @@ struct s2s_pair {
 	struct conn *conn;
 	struct s2s_out *session;
 	bool secured, ready;
+	bool ended_here; /* we end the session: its end says nothing about what waits */
+	/* what the session was made with, and what it saw */
+	enum security_mode security;
+	bool verify_certificate, certificate_valid;
 	const char *tls;
 	struct timer session_timer, retry, every_second, ack;
 	struct loop_task answer;
@@ -60,6 +64,12 @@ static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 static uint64_t now_ms(const struct s2s_pair *p)
 {
 	return loop_now_ms(p->worker->loop);
+}
+
+/* Before each input of the session. */
+static void tell_time(struct s2s_pair *p)
+{
+	s2s_out_tell_time(p->session, now_ms(p));
 }
 
 static struct policy_decision decide(const struct s2s_pair *p)
@@ -161,12 +171,18 @@ static void settle_verdicts(struct s2s_pair *p)
 
 /* Stanzas */
 
+/* Whether stanzas may be written: not any more once the session has said its footer. */
+static bool takes_stanzas(const struct s2s_pair *p)
+{
+	return p->ready && p->conn && s2s_out_is_ready(p->session);
+}
+
 static void write_waiting(struct s2s_pair *p)
 {
 	struct buffer *out;
 	bool wrote = false;
 
-	if (!p->ready || !p->conn)
+	if (!takes_stanzas(p))
 		return;
 	out = conn_out(p->conn);
 	while (p->waiting.first && buffer_len(out) < UNSENT_BYTES_MAX) {
@@ -183,6 +199,7 @@ static void write_waiting(struct s2s_pair *p)
 	if (!wrote)
 		return;
 	conn_flush(p->conn);
+	tell_time(p);
 	s2s_out_used(p->session);
 	if (!timer_is_armed(&p->ack))
 		loop_arm(p->worker->loop, &p->ack, ACK_POLL_MS);
@@ -213,9 +230,12 @@ static void on_ack(struct timer *timer)
 }
 
 /* The stream broke: what the kernel never had goes out on the next stream, in its place before
- * what waits; the rest nobody can know. */
-static void recover_flight(struct s2s_pair *p)
+ * what waits; the rest nobody can know. True: there is such, so this connection must not send
+ * another byte. */
+static bool recover_flight(struct s2s_pair *p)
 {
+	bool unsent;
+
 	uint64_t written = conn_written(p->conn);
 	struct queue again = { 0 };
 
@@ -232,6 +252,7 @@ static void recover_flight(struct s2s_pair *p)
 			router_settle(p->worker->router, &item, LINK_UNCERTAIN, FAILURE_UNCERTAIN);
 		}
 	}
+	unsent = again.first != NULL;
 	while (p->waiting.first) {
 		struct item *item = p->waiting.first;
 
@@ -244,6 +265,7 @@ static void recover_flight(struct s2s_pair *p)
 		queue_remove(item);
 		queue_push(&p->waiting, item);
 	}
+	return unsent;
 }
 
 static bool holds(const struct s2s_pair *p)
@@ -255,8 +277,8 @@ static bool holds(const struct s2s_pair *p)
 void s2s_pair_send(struct s2s_pair *p, struct item *item)
 {
 	struct policy_decision decision = decide(p);
-	const struct queue_limits *limits =
-		p->ready ? &p->worker->config->link_limits : &p->worker->config->pair_limits;
+	const struct queue_limits *limits = takes_stanzas(p) ? &p->worker->config->link_limits
+							     : &p->worker->config->pair_limits;
 	enum failure failure = decision.refused;
 
 	if (p->owner->stopping)
@@ -274,8 +296,7 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 		router_settle(p->worker->router, &item, LINK_REFUSED, failure);
 	} else {
 		queue_push(&p->waiting, item);
-		if (p->ready)
-			write_waiting(p);
+		write_waiting(p);
 	}
 	need(p);
 }
@@ -291,12 +312,19 @@ static void drop_stream(struct s2s_pair *p, bool in_order)
 		conn_finish(&p->conn, LINGER_MS);
 	else
 		conn_destroy(&p->conn);
-	p->ready = p->secured = false;
+	p->ready = p->secured = p->ended_here = p->certificate_valid = false;
 	p->tls = "";
 }
 
-/* All candidates failed, or there were none. */
-static void attempt_failed(struct s2s_pair *p, enum failure failure, const char *why)
+static void forget_candidates(struct s2s_pair *p)
+{
+	free(p->candidates);
+	p->candidates = NULL;
+	p->candidates_count = p->next_candidate = 0;
+}
+
+/* Stanzas cannot be written for now: they wait for a retry, or are refused. */
+static void back_off(struct s2s_pair *p, enum failure failure, const char *why)
 {
 	bool retry = failure_rows[failure].retry;
 
@@ -306,36 +334,52 @@ static void attempt_failed(struct s2s_pair *p, enum failure failure, const char 
 		  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu", p->name.xcoder,
 		  p->local, p->remote, failure_name(failure), p->why, p->waiting.count);
 	s2s_log_state(&p->name, "PENDING", "DISCONNECTED", failure_name(failure));
-	answer_all(p, failure);
 	loop_arm(p->worker->loop, &p->retry,
 		 retry ? worker_back_off_ms(p->failures, RETRY_FIRST_MS, RETRY_MOST_MS) : HOLD_MS);
 	if (!retry)
 		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
 }
 
+/* All candidates failed, or there were none. */
+static void attempt_failed(struct s2s_pair *p, enum failure failure, const char *why)
+{
+	back_off(p, failure, why);
+	answer_all(p, failure);
+}
+
+static void log_closed(const struct s2s_pair *p, enum failure failure, const char *why)
+{
+	log_event(EVENT_S2S_OUT_CLOSED,
+		  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
+		  " seconds=%" PRIu64,
+		  p->name.xcoder, p->local, p->remote, failure_name(failure), why, p->stanzas,
+		  p->ready ? (now_ms(p) - p->since_ms) / 1000 : 0);
+	s2s_log_state(&p->name, p->ready ? "CONNECTED" : "PENDING", "DISCONNECTED",
+		      failure_name(failure));
+}
+
 static void closed(struct s2s_pair *p, const struct s2s_action *action)
 {
-	bool was_ready = p->ready;
+	bool was_ready = p->ready, ended_here = p->ended_here, unsent = false;
 	enum failure failure = action->failure;
 	char why[sizeof(p->why)];
 
 	snprintf(why, sizeof(why), "%s", action->why ? action->why : "");
+	if (was_ready || ended_here || failure == FAILURE_NONE)
+		log_closed(p, failure, why);
 	if (was_ready)
-		recover_flight(p);
+		unsent = recover_flight(p);
 	worker_write_out(p->conn, s2s_out_output(p->session));
-	drop_stream(p, true);
+	drop_stream(p, !unsent);
 	loop_arm(p->worker->loop, &p->every_second, 1000); /* nothing may need it any more */
-	if (was_ready || failure == FAILURE_NONE) {
-		log_event(EVENT_S2S_OUT_CLOSED,
-			  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
-			  " seconds=%" PRIu64,
-			  p->name.xcoder, p->local, p->remote, failure_name(failure), why,
-			  p->stanzas, (now_ms(p) - p->since_ms) / 1000);
-		s2s_log_state(&p->name, was_ready ? "CONNECTED" : "PENDING", "DISCONNECTED",
-			      failure_name(failure));
-		if (failure != FAILURE_NONE && !failure_rows[failure].retry)
+	if (p->owner->stopping) {
+		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, FAILURE_SHUTDOWN);
+	} else if (ended_here || failure == FAILURE_NONE) {
+		need(p); /* judges anew */
+	} else if (was_ready) {
+		if (!failure_rows[failure].retry)
 			router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
-		if (failure != FAILURE_NONE && now_ms(p) - p->since_ms < SHORT_LIFE_MS)
+		if (now_ms(p) - p->since_ms < SHORT_LIFE_MS)
 			loop_arm(p->worker->loop, &p->retry, RETRY_FIRST_MS);
 		need(p);
 	} else if (failure == FAILURE_DIALBACK_REFUSED || failure == FAILURE_DIALBACK_ERROR) {
@@ -351,6 +395,7 @@ static void became_ready(struct s2s_pair *p)
 	p->failures = 0;
 	p->since_ms = now_ms(p);
 	set_why(p, FAILURE_NONE, "");
+	forget_candidates(p);
 	s2s_log_state(&p->name, "PENDING", "CONNECTED", "auth=dialback");
 	log_event(EVENT_S2S_OUT_READY,
 		  "xcoder=%s local=%s peer=%s auth=dialback tls=%s took_ms=%" PRIu64 " waiting=%zu",
@@ -414,8 +459,8 @@ static void pump(struct s2s_pair *p)
 		case S2S_READY:
 			became_ready(p);
 			break;
-		case S2S_NOT_READY:
-			attempt_failed(p, action.failure, action.why);
+		case S2S_NOT_READY: /* questions may still be answered on this stream */
+			back_off(p, action.failure, action.why);
 			break;
 		case S2S_REFUSED:
 			s2s_log_refused(&p->name, action.why);
@@ -439,7 +484,7 @@ static void on_session_timer(struct timer *timer)
 
 	if (!p->session)
 		return;
-	s2s_out_tell_time(p->session, now_ms(p));
+	tell_time(p);
 	s2s_out_timeout(p->session);
 	pump(p);
 }
@@ -452,6 +497,8 @@ static void on_connected(void *owner)
 	struct policy_decision decision = decide(p);
 	const struct config *config = p->worker->config;
 
+	p->security = decision.security;
+	p->verify_certificate = decision.verify_certificate;
 	p->session = s2s_out_create(&(struct s2s_out_options){
 		.local_domain = p->local,
 		.remote_domain = p->remote,
@@ -460,7 +507,7 @@ static void on_connected(void *owner)
 		.timeouts = config->timeouts,
 		.limits = &config->limits_before,
 	});
-	s2s_out_tell_time(p->session, now_ms(p));
+	tell_time(p);
 	for (struct question *q = p->questions; q; q = q->next) {
 		q->failure = FAILURE_NONE;
 		if (!q->answered)
@@ -483,7 +530,7 @@ static void on_filled(void *owner, size_t len)
 {
 	struct s2s_pair *p = owner;
 
-	s2s_out_tell_time(p->session, now_ms(p));
+	tell_time(p);
 	s2s_out_filled(p->session, len);
 	pump(p);
 }
@@ -496,7 +543,8 @@ static void on_secured(void *owner)
 	p->secured = true;
 	p->tls = SSL_get_version(conn_tls(p->conn));
 	s2s_judge(p->conn, p->remote, &p->name, &tls);
-	s2s_out_tell_time(p->session, now_ms(p));
+	p->certificate_valid = tls.certificate_valid;
+	tell_time(p);
 	s2s_out_secured(p->session, &tls);
 	pump(p);
 }
@@ -511,6 +559,7 @@ static void on_ended(void *owner, enum conn_end how, const char *why)
 			  "xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"", p->name.xcoder,
 			  p->local, p->remote, why);
 	if (p->session) {
+		tell_time(p);
 		s2s_out_closed(p->session, failure, why);
 		pump(p);
 	} else {
@@ -534,9 +583,7 @@ static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 	char address[CONN_ADDRESS_TEXT];
 
 	if (p->next_candidate == p->candidates_count) {
-		free(p->candidates);
-		p->candidates = NULL;
-		p->candidates_count = p->next_candidate = 0;
+		forget_candidates(p);
 		attempt_failed(p, failure, why);
 		return;
 	}
@@ -558,11 +605,10 @@ static void on_found(void *arg, const struct target_answer *answer)
 		attempt_failed(p, answer->failure, answer->why);
 		return;
 	}
-	free(p->candidates);
+	forget_candidates(p);
 	p->candidates = xmalloc(answer->count * sizeof(p->candidates[0]));
 	memcpy(p->candidates, answer->candidates, answer->count * sizeof(p->candidates[0]));
 	p->candidates_count = answer->count;
-	p->next_candidate = 0;
 	dial_next(p, FAILURE_NONE, NULL);
 }
 
@@ -586,6 +632,8 @@ static void begin_attempt(struct s2s_pair *p)
 					.routes_count = decision.routes_count,
 					.allowed = config->allowed_networks,
 					.allowed_count = config->allowed_networks_count,
+					.own = p->worker->own,
+					.own_count = p->worker->own_count,
 					.random = worker_random,
 				},
 				on_found, p);
@@ -599,7 +647,9 @@ static void need(struct s2s_pair *p)
 	if (!timer_is_armed(&p->every_second))
 		loop_arm(p->worker->loop, &p->every_second, 1000);
 	if (p->session) {
-		if (p->waiting.first && !p->ready) {
+		/* after a dialback error the stream stays, and so does the back-off */
+		if (p->waiting.first && !p->ready && !timer_is_armed(&p->retry)) {
+			tell_time(p);
 			s2s_out_want_ready(p->session);
 			pump(p);
 		}
@@ -694,7 +744,7 @@ void s2s_pair_destroy(struct s2s_pair *p)
 		p->questions = q->next;
 		free_question(q);
 	}
-	free(p->candidates);
+	forget_candidates(p);
 	free(p);
 }
 
@@ -703,6 +753,7 @@ void s2s_pair_verify(struct s2s_pair *p, uint64_t inbound, uint64_t request,
 {
 	static uint64_t numbers;
 	struct question *q = xcalloc(1, sizeof(*q)), **link = &p->questions;
+	size_t count = 0;
 
 	q->number = ++numbers;
 	q->inbound = inbound;
@@ -711,17 +762,18 @@ void s2s_pair_verify(struct s2s_pair *p, uint64_t inbound, uint64_t request,
 	q->key = xstrndup(key.data, key.len);
 	q->key_len = key.len;
 	q->due_ms = now_ms(p) + p->worker->config->timeouts.verify * UINT64_C(1000);
-	while (*link)
-		link = &(*link)->next;
+	for (; *link; link = &(*link)->next)
+		count++;
 	*link = q;
-	if (holds(p)) {
-		answer_question(p, q, S2S_VERDICT_ERROR, p->last_failure);
+	if (holds(p) || count >= S2S_OUT_VERIFIES_MAX) {
+		answer_question(p, q, S2S_VERDICT_ERROR,
+				holds(p) ? p->last_failure : FAILURE_QUEUE_FULL);
 		return;
 	}
 	/* Somebody there speaks for the domain: worth another look at once. */
 	loop_disarm(p->worker->loop, &p->retry);
-	if (p->session) {
-		s2s_out_tell_time(p->session, now_ms(p));
+	if (p->session && !p->ended_here) { /* else the next stream asks */
+		tell_time(p);
 		ask(p, q);
 		pump(p);
 	}
@@ -742,50 +794,81 @@ void s2s_pair_retry(struct s2s_pair *p)
 	s2s_pair_seen(p);
 }
 
+/* Ends the session in order; it asks for its last actions. */
+static void end_session(struct s2s_pair *p, const char *condition, enum failure failure)
+{
+	p->ended_here = true;
+	tell_time(p);
+	s2s_out_close(p->session, condition, failure);
+	pump(p);
+}
+
+/* What new settings have against the stream as it is, or as it is being set up. */
+static enum failure objection(const struct s2s_pair *p, const struct policy_decision *decision)
+{
+	if (decision->refused != FAILURE_NONE)
+		return decision->refused;
+	if (!p->secured && decision->security == SECURITY_TLS_REQUIRED &&
+	    p->security != SECURITY_TLS_REQUIRED)
+		return FAILURE_NO_TLS;
+	if (decision->verify_certificate &&
+	    (p->secured ? !p->certificate_valid : !p->ready && !p->verify_certificate))
+		return FAILURE_CERTIFICATE_REFUSED;
+	return FAILURE_NONE;
+}
+
 void s2s_pair_apply(struct s2s_pair *p)
 {
 	struct policy_decision decision = decide(p);
-	enum failure failure = decision.refused;
 
-	if (failure == FAILURE_NONE && p->session && !p->secured && p->ready &&
-	    decision.security == SECURITY_TLS_REQUIRED)
-		failure = FAILURE_NO_TLS;
-	if (failure == FAILURE_NONE) {
-		s2s_pair_seen(p); /* what failed may work by the new settings */
-		return;
-	}
 	if (decision.refused != FAILURE_NONE) {
-		target_cancel(&p->target);
-		answer_all(p, failure);
-		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
+		answer_all(p, decision.refused);
+		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, decision.refused);
+		loop_arm(p->worker->loop, &p->every_second, 1000);
 	}
 	if (p->session) {
-		s2s_out_close(p->session, s2s_condition(failure), failure);
-		pump(p);
-	} else if (decision.refused != FAILURE_NONE) {
+		enum failure failure = objection(p, &decision);
+
+		if (failure != FAILURE_NONE)
+			end_session(p, s2s_condition(failure), failure);
+	} else { /* what is looked up or dialled by the old settings begins anew */
+		target_cancel(&p->target);
+		forget_candidates(p);
 		drop_stream(p, false);
 	}
+	s2s_pair_seen(p); /* what failed may work by the new settings */
+	need(p);
 }
 
 void s2s_pair_shut_down(struct s2s_pair *p)
 {
 	target_cancel(&p->target);
 	router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, FAILURE_SHUTDOWN);
-	if (p->session) {
-		s2s_out_close(p->session, "system-shutdown", FAILURE_SHUTDOWN);
-		pump(p);
-	} else {
+	if (p->session)
+		end_session(p, "system-shutdown", FAILURE_SHUTDOWN);
+	else
 		drop_stream(p, false);
-	}
 }
 
 bool s2s_pair_close(struct s2s_pair *p, const char *xcoder)
 {
 	if (!p->session || strcmp(p->name.xcoder, xcoder) != 0)
 		return false;
-	s2s_out_close(p->session, NULL, FAILURE_NONE);
-	pump(p);
+	end_session(p, NULL, FAILURE_NONE);
 	return true;
+}
+
+bool s2s_pair_exists(const struct s2s_port *port, const char *local, const char *remote)
+{
+	char key[2 * DOMAIN_BYTES + 2];
+
+	snprintf(key, sizeof(key), "%s %s", local, remote);
+	return map_get(&port->pairs, slice_of(key)) != NULL;
+}
+
+bool s2s_pair_is_in_flight(const struct s2s_pair *p)
+{
+	return p->flight.first != NULL;
 }
 
 bool s2s_pair_has_stream(const struct s2s_pair *p)

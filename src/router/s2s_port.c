@@ -127,6 +127,18 @@ void s2s_port_shut_down(struct s2s_port *s)
 	free(values);
 }
 
+bool s2s_port_is_drained(const struct s2s_port *s)
+{
+	const struct s2s_pair *pair;
+	size_t place = 0;
+
+	while ((pair = map_next(&s->pairs, &place, NULL))) {
+		if (s2s_pair_is_in_flight(pair))
+			return false;
+	}
+	return true;
+}
+
 bool s2s_port_is_quiet(const struct s2s_port *s)
 {
 	const struct s2s_pair *pair;

@@ -24,7 +24,8 @@ void s2s_port_listen(struct s2s_port *port, int fd); /* the descriptor stays the
 void s2s_port_apply(struct s2s_port *port);
 /* Closes all streams with system-shutdown; what waits is refused. */
 void s2s_port_shut_down(struct s2s_port *port);
-bool s2s_port_is_quiet(const struct s2s_port *port); /* no stream is left */
+bool s2s_port_is_drained(const struct s2s_port *port); /* nothing waits for TCP's acknowledgement */
+bool s2s_port_is_quiet(const struct s2s_port *port);   /* no stream is left */
 
 struct port *s2s_port_port(struct s2s_port *port);
 /* For people. How many pairs or streams it concerned. */

@@ -11,12 +11,16 @@
 #include "router/config.h"
 #include "router/router.h"
 
+#define WORKER_LISTENERS_MAX 64
+
 struct worker {
 	struct loop *loop;
 	struct router *router;
 	struct dns *dns;
 	const struct config *config; /* replaced whole; ports are told */
 	char instance[LINK_INSTANCE_LEN + 1];
+	struct conn_address own[WORKER_LISTENERS_MAX]; /* where this node listens */
+	size_t own_count;
 };
 
 /* `len` random hex digits, upper or lower case, and a terminator. Aborts without randomness. */
