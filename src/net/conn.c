@@ -13,8 +13,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define READ_BYTES 16384   /* one TLS record */
-#define READS_A_WAKE_UP 16 /* then the others have their turn */
+#define READ_BYTES 16384	/* one TLS record */
+#define YOUNG_UNTIL_BYTES 16384 /* a stream's set-up takes less */
+#define READS_A_WAKE_UP 16	/* then the others have their turn */
 /* The kernel gives a dead peer up after this long without acknowledgement (design: noticed
  * within 60 s). */
 #define TCP_USER_TIMEOUT_MS 45000
@@ -36,6 +37,7 @@ struct conn {
 	struct loop_task die;  /* finishing, with nobody else to destroy it: with the loop */
 	struct timer deadline; /* connecting, handshake, finishing */
 	unsigned tls_timeout_ms;
+	uint64_t received; /* read so far */
 	struct buffer out;
 	SSL *ssl, *starting; /* starting: waits until what was appended before it is written */
 	size_t clear_bytes;  /* how much of `out` that is */
@@ -154,6 +156,20 @@ static void end_tls(struct conn *c, int code, enum conn_end how)
 		end(c, how, tls_error(code, text, sizeof(text)));
 }
 
+/*
+ * Peers with Nagle's algorithm hold back the second of two small writes until the first is
+ * acknowledged: Prosody sends its stream header and the features so, and each step of a set-up
+ * would take the 40 ms of a delayed acknowledgement. The kernel forgets the option as it likes, so
+ * it is set again while a stream is young.
+ */
+static void acknowledge_at_once(const struct conn *c)
+{
+	const int on = 1;
+
+	if (c->received < YOUNG_UNTIL_BYTES)
+		setsockopt(c->io.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 /* Reads once; false when there is nothing more now, or the connection ended. */
 static bool read_some(struct conn *c)
 {
@@ -171,6 +187,7 @@ static bool read_some(struct conn *c)
 		ERR_clear_error();
 		errno = 0;
 		got = SSL_read(c->ssl, into, (int)room);
+		acknowledge_at_once(c);
 		if (got <= 0) {
 			int code = SSL_get_error(c->ssl, (int)got);
 
@@ -182,6 +199,7 @@ static bool read_some(struct conn *c)
 		}
 	} else {
 		got = recv(c->io.fd, into, room, 0);
+		acknowledge_at_once(c);
 		if (got == 0) {
 			end_of_peer(c);
 			return false;
@@ -192,6 +210,7 @@ static bool read_some(struct conn *c)
 			return false;
 		}
 	}
+	c->received += (uint64_t)got;
 	if (c->handler)
 		c->handler->filled(c->owner, (size_t)got);
 	/* To read only to hear that there is nothing costs a system call, and the owner room. */
@@ -306,6 +325,7 @@ static void handshake(struct conn *c)
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(c->ssl);
+	acknowledge_at_once(c);
 	if (result == 1) {
 		c->state = CONN_OPEN;
 		c->secured = true;

@@ -102,21 +102,44 @@ def handed_on(event):
     fields = event.fields
     if "port" not in fields:
         return clean(event)
-    return f"{fields.get('from')} → {fields.get('to')}, by way of {fields['port']}"
+    return f"hands it to {fields['port']}"
 
 
 def fate(event):
     fields = event.fields
     if "via" not in fields:
         return clean(event)
-    taken = {"stanza.delivered": "acknowledged", "stanza.written": "taken by TCP"}[event.name]
-    return f"{fields.get('from')} → {fields.get('to')}: {taken}, via {fields['via']}"
+    taken = {"stanza.delivered": "acknowledged", "stanza.written": "the next server's TCP has it"}
+    return f"{taken[event.name]}, by way of {fields['via']}"
 
 
 def attempted(event):
     fields = event.fields
     return f"dials {fields['address']} ({fields.get('host')})" if "address" in fields else (
         clean(event))
+
+
+def accepted(event):
+    return f"{event.fields.get('address')} dials in"
+
+
+def secured(event):
+    fields = event.fields
+    whose = f"of {fields['peer']}" if fields.get("peer") else "of the peer"
+    return f"{fields.get('tls')}, {fields.get('cipher')}; certificate {whose}: " \
+        f"{fields.get('certificate')}"
+
+
+def checked(event):
+    fields = event.fields
+    return f"as authoritative server: {fields.get('from')}'s key {fields.get('key')} is right"
+
+
+def ready(event):
+    fields = event.fields
+    ways = {"s2s.out.ready": ("local", "peer"), "s2s.in.ready": ("peer", "local")}[event.name]
+    return f"{fields.get(ways[0])} may send to {fields.get(ways[1])}: {fields.get('auth')}, " \
+        f"{fields.get('tls')}"
 
 
 STEPS = {  # CodeLocation: (step, colour, words)
@@ -126,17 +149,16 @@ STEPS = {  # CodeLocation: (step, colour, words)
     "debug": ("SRV", "cyan", resolved),
     "dns.failed": ("SRV", "red", clean),
     "s2s.out.attempt": ("TCP", "cyan", attempted),
-    "s2s.in.accepted": ("TCP", "cyan", clean),
-    "s2s.tls": ("TLS", "magenta", clean),
+    "s2s.in.accepted": ("TCP", "cyan", accepted),
+    "s2s.tls": ("TLS", "magenta", secured),
     "s2s.tls.failed": ("TLS", "red", clean),
     "stanza.component.out": ("dialback", "yellow", element),
     "stanza.component.in": ("dialback", "yellow", element),
     "DBVerify": ("dialback", "yellow", clean),
-    "dialback.valid": ("dialback", "yellow", clean),
+    "dialback.valid": ("dialback", "yellow", checked),
     "dialback.invalid": ("dialback", "red", clean),
-    "ConnInfoHistory": ("stream", "green", clean),
-    "s2s.out.ready": ("stream", "green", clean),
-    "s2s.in.ready": ("stream", "green", clean),
+    "s2s.out.ready": ("stream", "green", ready),
+    "s2s.in.ready": ("stream", "green", ready),
     "s2s.out.failed": ("stream", "red", clean),
     "s2s.in.failed": ("stream", "red", clean),
     "link.down": ("link", "red", clean),
