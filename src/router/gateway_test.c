@@ -347,9 +347,9 @@ static struct node edge, core;
 static struct {
 	bool off;
 	const char *security;
-	bool uses_dns, without_link, without_attachment, dead_route, second_route;
+	bool uses_dns, without_link, dead_route, second_route;
 	const char *secret;
-	int queue_seconds, link_queue_seconds, verify_s;
+	int queue_seconds, connections;
 } set;
 
 static void add(struct buffer *out, const char *const *fields)
@@ -390,10 +390,8 @@ static void write_settings(struct node *node, struct buffer *out)
 	}
 	if (set.queue_seconds)
 		snapshot_add_int(out, "limits.queue_seconds", set.queue_seconds);
-	if (set.link_queue_seconds)
-		snapshot_add_int(out, "limits.link_queue_seconds", set.link_queue_seconds);
-	if (set.verify_s)
-		snapshot_add_int(out, "timeouts.verify", set.verify_s);
+	if (set.connections)
+		snapshot_add_int(out, "limits.connections", set.connections);
 	snapshot_add_int(out, "timeouts.shutdown", 1);
 	if (node->is_edge) {
 		if (!set.without_link)
@@ -404,9 +402,8 @@ static void write_settings(struct node *node, struct buffer *out)
 	if (!set.without_link)
 		ADD(out, "nodes", "edge-a", "edge", address, edge_pin);
 	snprintf(port, sizeof(port), "%u", users.port);
-	if (!set.without_attachment)
-		ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example",
-		    set.secret ? set.secret : "s", "home.example");
+	ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example",
+	    set.secret ? set.secret : "s", "home.example");
 }
 
 static void make_snapshot(struct node *node)
@@ -1092,6 +1089,32 @@ static void a_changed_attachment_is_another_instance_for_the_module(void **state
 	assert_int_equal(manner.module_had, 1);
 }
 
+static bool world_is_refused_a_claim(void)
+{
+	return heard(&world, "<db:result ", "type='error'") > 0;
+}
+
+/* SEC-21: each claim would have us look a domain up and dial it. */
+static void claims_make_no_more_pairs_than_connections_may_be(void **state)
+{
+	struct talk *talk;
+
+	set.uses_dns = true;
+	set.connections = 2;
+	resolver.holds = true;
+	start();
+	talk = dial(&world, edge.s2s_port);
+	say(talk, "<stream:stream xmlns='jabber:server' " STREAMS " " DB
+		  " version='1.0' to='home.example'>");
+	for (unsigned i = 1; i <= 3; i++)
+		sayf(talk, "<db:result from='x%u.example' to='home.example'>key</db:result>", i);
+	AWAIT(world_is_refused_a_claim);
+	PASSES(NULL, 50);
+	assert_int_equal(heard(&world, "type='error'", "to='x3.example'"), 1);
+	assert_int_equal(heard(&world, "type='error'", NULL), 1);
+	assert_int_equal(resolver.asked, 2);
+}
+
 static bool is_done;
 
 static void on_done(void *arg)
@@ -1207,6 +1230,7 @@ int main(void)
 		TEST(a_node_removed_with_stanzas_waiting_answers_them),
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
 		TEST(a_changed_attachment_is_another_instance_for_the_module),
+		TEST(claims_make_no_more_pairs_than_connections_may_be),
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
