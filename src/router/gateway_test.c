@@ -1115,6 +1115,26 @@ static void claims_make_no_more_pairs_than_connections_may_be(void **state)
 	assert_int_equal(resolver.asked, 2);
 }
 
+static bool edge_has_no_pair(void)
+{
+	char xcoder[32];
+
+	return !find_stream(&edge, "out", xcoder);
+}
+
+static void a_pair_that_nothing_needs_any_more_goes(void **state)
+{
+	set.uses_dns = true;
+	set.queue_seconds = 1;
+	resolver.holds = true;
+	start();
+	users_send(1);
+	AWAIT(users_have_an_error); /* expired; the lookup goes on */
+	PASSES(edge_has_no_pair, 100);
+	apply(&edge);
+	AWAIT(edge_has_no_pair);
+}
+
 static bool is_done;
 
 static void on_done(void *arg)
@@ -1231,6 +1251,7 @@ int main(void)
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
 		TEST(a_changed_attachment_is_another_instance_for_the_module),
 		TEST(claims_make_no_more_pairs_than_connections_may_be),
+		TEST(a_pair_that_nothing_needs_any_more_goes),
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
