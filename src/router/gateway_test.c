@@ -347,7 +347,7 @@ static struct node edge, core;
 static struct {
 	bool off;
 	const char *security;
-	bool uses_dns, without_link, dead_route, second_route;
+	bool uses_dns, without_link, without_attachment, dead_route, second_route;
 	const char *secret;
 	int queue_seconds, connections;
 } set;
@@ -402,8 +402,9 @@ static void write_settings(struct node *node, struct buffer *out)
 	if (!set.without_link)
 		ADD(out, "nodes", "edge-a", "edge", address, edge_pin);
 	snprintf(port, sizeof(port), "%u", users.port);
-	ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example",
-	    set.secret ? set.secret : "s", "home.example");
+	if (!set.without_attachment)
+		ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example",
+		    set.secret ? set.secret : "s", "home.example");
 }
 
 static void make_snapshot(struct node *node)
@@ -809,6 +810,23 @@ static void another_core_makes_what_the_first_had_uncertain(void **state)
 	assert_int_equal(heard(&world, "type='error'", "may have been delivered"), 1);
 	AWAIT(nothing_is_open);
 	assert_int_equal(heard(&users, " id='w1'", NULL), 1);
+}
+
+/* The first may have given it to the users, whatever the second does with stanzas. */
+static void nor_does_a_core_that_is_no_longer_the_last_know(void **state)
+{
+	struct talk *talk;
+
+	start();
+	manner.no_acks = true;
+	talk = world_comes();
+	world_send(talk, 1);
+	AWAIT(users_have_one);
+	gateway_destroy(&core.gateway);
+	set.without_attachment = true;
+	node_begin(&core);
+	AWAIT(world_has_an_error);
+	assert_int_equal(heard(&world, "type='error'", "may have been delivered"), 1);
 }
 
 static void what_waits_too_long_is_bounced(void **state)
@@ -1236,6 +1254,7 @@ int main(void)
 		TEST(a_link_reset_loses_and_doubles_nothing),
 		TEST(another_edge_makes_what_the_first_had_uncertain),
 		TEST(another_core_makes_what_the_first_had_uncertain),
+		TEST(nor_does_a_core_that_is_no_longer_the_last_know),
 		TEST(what_waits_too_long_is_bounced),
 		TEST(the_next_address_is_tried_after_one_that_refuses),
 		TEST(federation_off_closes_and_on_opens_again),
