@@ -142,8 +142,7 @@ static void what_could_change_its_namespace_is_refused(void **state)
 		"<message><body xmlns='jabber:client'/></message>",
 		"<message><x xmlns='jabber:component:accept'/></message>",
 		"<message><f xmlns='urn:f'><c:message xmlns:c='jabber:client'/></f></message>",
-		"<message><f xmlns='urn:f'><message "
-		"xmlns='jabber:component:accept'/></f></message>",
+		"<message><f xmlns='urn:f'><x xmlns='jabber:component:accept'/></f></message>",
 		"<message><f:f xmlns:f='urn:f'><message xmlns='jabber:client'/></f:f></message>",
 		"<message><x xmlns='urn:x'><s:message/></x></message>",
 		"<message><x xmlns='urn:x'><message xmlns='jabber:server'/></x></message>",
