@@ -349,7 +349,7 @@ static struct {
 	const char *security;
 	bool uses_dns, without_link, without_attachment, dead_route, second_route;
 	const char *secret;
-	int queue_seconds, link_queue_seconds, verify_s;
+	int queue_seconds, connections;
 } set;
 
 static void add(struct buffer *out, const char *const *fields)
@@ -390,10 +390,8 @@ static void write_settings(struct node *node, struct buffer *out)
 	}
 	if (set.queue_seconds)
 		snapshot_add_int(out, "limits.queue_seconds", set.queue_seconds);
-	if (set.link_queue_seconds)
-		snapshot_add_int(out, "limits.link_queue_seconds", set.link_queue_seconds);
-	if (set.verify_s)
-		snapshot_add_int(out, "timeouts.verify", set.verify_s);
+	if (set.connections)
+		snapshot_add_int(out, "limits.connections", set.connections);
 	snapshot_add_int(out, "timeouts.shutdown", 1);
 	if (node->is_edge) {
 		if (!set.without_link)
@@ -814,6 +812,23 @@ static void another_core_makes_what_the_first_had_uncertain(void **state)
 	assert_int_equal(heard(&users, " id='w1'", NULL), 1);
 }
 
+/* The first may have given it to the users, whatever the second does with stanzas. */
+static void nor_does_a_core_that_is_no_longer_the_last_know(void **state)
+{
+	struct talk *talk;
+
+	start();
+	manner.no_acks = true;
+	talk = world_comes();
+	world_send(talk, 1);
+	AWAIT(users_have_one);
+	gateway_destroy(&core.gateway);
+	set.without_attachment = true;
+	node_begin(&core);
+	AWAIT(world_has_an_error);
+	assert_int_equal(heard(&world, "type='error'", "may have been delivered"), 1);
+}
+
 static void what_waits_too_long_is_bounced(void **state)
 {
 	manner.no_result = true;
@@ -1092,6 +1107,52 @@ static void a_changed_attachment_is_another_instance_for_the_module(void **state
 	assert_int_equal(manner.module_had, 1);
 }
 
+static bool world_is_refused_a_claim(void)
+{
+	return heard(&world, "<db:result ", "type='error'") > 0;
+}
+
+/* SEC-21: each claim would have us look a domain up and dial it. */
+static void claims_make_no_more_pairs_than_connections_may_be(void **state)
+{
+	struct talk *talk;
+
+	set.uses_dns = true;
+	set.connections = 2;
+	resolver.holds = true;
+	start();
+	talk = dial(&world, edge.s2s_port);
+	say(talk, "<stream:stream xmlns='jabber:server' " STREAMS " " DB
+		  " version='1.0' to='home.example'>");
+	for (unsigned i = 1; i <= 3; i++)
+		sayf(talk, "<db:result from='x%u.example' to='home.example'>key</db:result>", i);
+	AWAIT(world_is_refused_a_claim);
+	PASSES(NULL, 50);
+	assert_int_equal(heard(&world, "type='error'", "to='x3.example'"), 1);
+	assert_int_equal(heard(&world, "type='error'", NULL), 1);
+	assert_int_equal(resolver.asked, 2);
+}
+
+static bool edge_has_no_pair(void)
+{
+	char xcoder[32];
+
+	return !find_stream(&edge, "out", xcoder);
+}
+
+static void a_pair_that_nothing_needs_any_more_goes(void **state)
+{
+	set.uses_dns = true;
+	set.queue_seconds = 1;
+	resolver.holds = true;
+	start();
+	users_send(1);
+	AWAIT(users_have_an_error); /* expired; the lookup goes on */
+	PASSES(edge_has_no_pair, 100);
+	apply(&edge);
+	AWAIT(edge_has_no_pair);
+}
+
 static bool is_done;
 
 static void on_done(void *arg)
@@ -1193,6 +1254,7 @@ int main(void)
 		TEST(a_link_reset_loses_and_doubles_nothing),
 		TEST(another_edge_makes_what_the_first_had_uncertain),
 		TEST(another_core_makes_what_the_first_had_uncertain),
+		TEST(nor_does_a_core_that_is_no_longer_the_last_know),
 		TEST(what_waits_too_long_is_bounced),
 		TEST(the_next_address_is_tried_after_one_that_refuses),
 		TEST(federation_off_closes_and_on_opens_again),
@@ -1207,6 +1269,8 @@ int main(void)
 		TEST(a_node_removed_with_stanzas_waiting_answers_them),
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
 		TEST(a_changed_attachment_is_another_instance_for_the_module),
+		TEST(claims_make_no_more_pairs_than_connections_may_be),
+		TEST(a_pair_that_nothing_needs_any_more_goes),
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),

@@ -52,8 +52,7 @@ void s2s_pair_send(struct s2s_pair *pair, struct item *item);
  * stream of that number, if it is still there. */
 void s2s_pair_verify(struct s2s_pair *pair, uint64_t inbound, uint64_t request,
 		     const struct dialback_claim *claim, struct slice key);
-/* The peer of that pair has just come to us: a back-off ends. */
-void s2s_pair_seen(struct s2s_pair *pair);
+/* A back-off ends. */
 void s2s_pair_retry(struct s2s_pair *pair);
 void s2s_pair_apply(struct s2s_pair *pair);
 void s2s_pair_shut_down(struct s2s_pair *pair);

@@ -780,18 +780,14 @@ void s2s_pair_verify(struct s2s_pair *p, uint64_t inbound, uint64_t request,
 	need(p);
 }
 
-void s2s_pair_seen(struct s2s_pair *p)
+void s2s_pair_retry(struct s2s_pair *p)
 {
 	if (!timer_is_armed(&p->retry))
 		return;
 	loop_disarm(p->worker->loop, &p->retry);
+	loop_arm(p->worker->loop, &p->every_second, 1000); /* nothing may need it any more */
 	p->failures = 0;
 	need(p);
-}
-
-void s2s_pair_retry(struct s2s_pair *p)
-{
-	s2s_pair_seen(p);
 }
 
 /* Ends the session in order; it asks for its last actions. */
@@ -824,7 +820,6 @@ void s2s_pair_apply(struct s2s_pair *p)
 	if (decision.refused != FAILURE_NONE) {
 		answer_all(p, decision.refused);
 		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, decision.refused);
-		loop_arm(p->worker->loop, &p->every_second, 1000);
 	}
 	if (p->session) {
 		enum failure failure = objection(p, &decision);
@@ -835,8 +830,9 @@ void s2s_pair_apply(struct s2s_pair *p)
 		target_cancel(&p->target);
 		forget_candidates(p);
 		drop_stream(p, false);
+		loop_arm(p->worker->loop, &p->every_second, 1000); /* if nothing needs it */
 	}
-	s2s_pair_seen(p); /* what failed may work by the new settings */
+	s2s_pair_retry(p); /* what failed may work by the new settings */
 	need(p);
 }
 
