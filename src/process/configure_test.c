@@ -447,7 +447,7 @@ static void a_node_keeps_its_identity_and_its_data_to_itself(void **state)
 	struct node second;
 	char pin[IDENTITY_PIN_DIGITS + 1], *why = NULL;
 
-	strcpy(pin, stage->node.pin);
+	snprintf(pin, sizeof(pin), "%s", stage->node.pin);
 	assert_false(node_open(&second, &stage->bootstrap, &why));
 	assert_non_null(strstr(why, "another sallyportd runs on this data"));
 	free(why);

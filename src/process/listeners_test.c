@@ -59,7 +59,7 @@ static bool can_connect_local(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	return can_connect((struct sockaddr *)&address, sizeof(address));
 }
 
@@ -128,7 +128,7 @@ static int in_inheriting_process(const char *names, struct bootstrap *bootstrap)
 		char *why = NULL, number[16];
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		bind(fd, (struct sockaddr *)&address, sizeof(address));
+		assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 		listen(fd, 1);
 		log_to(fcntl(3, F_DUPFD, 10)); /* /dev/null, from main */
 		if (fd != 3)

@@ -112,7 +112,7 @@ static void a_fate_that_had_to_make_room_is_uncertain_and_never_new(void **state
 	enum link_fate fate = LINK_WRITTEN;
 
 	/* Every second number: none joins its neighbour. */
-	for (uint64_t n = 2; n <= 2 * (CUSTODY_RANGES_MAX + 10); n += 2) {
+	for (uint64_t n = 2; n <= UINT64_C(2) * (CUSTODY_RANGES_MAX + 10); n += 2) {
 		assert_int_equal(take(custody, THEIRS, n, &item, &fate), CUSTODY_NEW);
 		settle(custody, n, LINK_WRITTEN);
 	}

@@ -865,7 +865,7 @@ static void federation_off_closes_and_on_opens_again(void **state)
 	start();
 	users_send(1);
 	AWAIT(world_has_one);
-	talk = world_comes();
+	world_comes();
 	manner.keeps_stream = true;
 	set.off = true;
 	apply(&edge);

@@ -127,8 +127,10 @@ void link_listener_destroy(struct link_listener **listener_ref)
 	if (!listener)
 		return;
 	*listener_ref = NULL;
-	while (listener->guests)
-		dismiss(listener->guests);
+	for (struct guest *guest = listener->guests, *next; guest; guest = next) {
+		next = guest->next;
+		dismiss(guest);
+	}
 	listener_destroy(&listener->listener);
 	free(listener);
 }

@@ -33,23 +33,36 @@ static struct slice key_of(const uint64_t *number)
 	return (struct slice){ (const char *)number, sizeof(*number) };
 }
 
-/* How many connections an address has: kept in the map's value itself. */
-static uintptr_t count_address(struct s2s_port *port, const char *address, int change)
+static unsigned connections_of(const struct s2s_port *port, const char *address)
 {
-	uintptr_t count = (uintptr_t)map_get(&port->addresses, slice_of(address));
+	const unsigned *count = map_get(&port->addresses, slice_of(address));
 
-	count += (uintptr_t)change;
-	if (count)
-		map_put(&port->addresses, slice_of(address), (void *)count);
-	else
-		map_remove(&port->addresses, slice_of(address));
-	return count;
+	return count ? *count : 0;
+}
+
+static void count_connection(struct s2s_port *port, const char *address)
+{
+	unsigned *count = map_get(&port->addresses, slice_of(address));
+
+	if (!count) {
+		count = xcalloc(1, sizeof(*count));
+		map_put(&port->addresses, slice_of(address), count);
+	}
+	++*count;
+}
+
+static void uncount_connection(struct s2s_port *port, const char *address)
+{
+	unsigned *count = map_get(&port->addresses, slice_of(address));
+
+	if (--*count == 0)
+		free(map_remove(&port->addresses, slice_of(address)));
 }
 
 void s2s_inbound_destroy(struct s2s_inbound *in)
 {
 	map_remove(&in->owner->inbound, key_of(&in->number));
-	count_address(in->owner, in->address, -1);
+	uncount_connection(in->owner, in->address);
 	loop_disarm(in->worker->loop, &in->timer);
 	s2s_in_destroy(&in->session);
 	conn_destroy(&in->conn);
@@ -306,8 +319,7 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 
 	plain_address(from, address);
 	if (port->stopping || port->inbound.count >= config->connections_max ||
-	    (uintptr_t)map_get(&port->addresses, slice_of(address)) >=
-		    config->connections_per_address_max) {
+	    connections_of(port, address) >= config->connections_per_address_max) {
 		port->refused_connections++;
 		log_event(EVENT_S2S_IN_REFUSED,
 			  "address=%s connections=%zu why=\"limits.connections "
@@ -326,7 +338,7 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 	memcpy(in->address, address, sizeof(address));
 	s2s_name_make(&in->name, false);
 	map_put(&port->inbound, key_of(&in->number), in);
-	count_address(port, address, 1);
+	count_connection(port, address);
 	port->accepted++;
 	in->session = make_session(in);
 	in->conn = conn_accept(port->worker->loop, fd, &handler, in);

@@ -34,7 +34,7 @@ struct s2s_port {
 	struct worker *worker;
 	struct map pairs;     /* "local remote": s2s_pair */
 	struct map inbound;   /* number, 8 bytes: s2s_inbound */
-	struct map addresses; /* of inbound peers, "192.0.2.1": count, as a pointer-sized integer */
+	struct map addresses; /* of inbound peers, "192.0.2.1": how many, unsigned */
 	uint64_t next_number;
 	struct listener *listeners[16];
 	size_t listeners_count;

@@ -241,7 +241,7 @@ static struct link_action wait_header(struct link_session *s, const struct stanz
 	write_header(s);
 	buffer_printf(&s->output,
 		      "<stream:features><l:link role='%s' release='" SALLYPORT_RELEASE
-		      "' workers='%u' stanza-bytes='%d' last='%s'/></stream:features>",
+		      "' workers='%u' stanza-bytes='%zu' last='%s'/></stream:features>",
 		      s->options.role, s->options.workers, LINK_STANZA_BYTES,
 		      s->options.last ? "yes" : "no");
 	enter(s, WAIT_OPEN);

@@ -34,7 +34,7 @@
 #define LINK_NAME_BYTES 63   /* of a node: letters, digits, hyphens, dots */
 #define LINK_ORIGINS_MAX 256 /* named in one stream and direction; a sender needs few */
 #define LINK_REALMS_MAX 256  /* names in one <l:realms/> */
-#define LINK_STANZA_BYTES (4 * 1024 * 1024) /* above every limit at the doors */
+#define LINK_STANZA_BYTES ((size_t)4 << 20) /* above every limit at the doors */
 #define LINK_SECONDS_STEP 10		    /* each step until opened */
 #define LINK_SECONDS_PING 5		    /* of silence, then a ping */
 #define LINK_SECONDS_DEAD 15

@@ -451,7 +451,7 @@ void s2s_in_verified(struct s2s_in *s, uint64_t request, enum s2s_verdict verdic
 static void take_stanza(struct s2s_in *s, const struct stanza_view *element)
 {
 	const char *condition;
-	const struct s2s_pair *pair = s2s_pairs_of(&s->pairs, s->policy, element, &condition);
+	const struct s2s_proven *pair = s2s_pairs_of(&s->pairs, s->policy, element, &condition);
 
 	if (pair == NULL) {
 		fail_refused(s, condition, "stanza for a pair of domains that is not proven");
@@ -707,7 +707,7 @@ bool s2s_in_is_secured(const struct s2s_in *s)
 
 bool s2s_in_next_pair(const struct s2s_in *s, size_t *place, struct dialback_claim *pair)
 {
-	const struct s2s_pair *at = s->pairs.first;
+	const struct s2s_proven *at = s->pairs.first;
 
 	for (size_t i = 0; at && i < *place; i++)
 		at = at->next;

@@ -7,7 +7,7 @@
 void s2s_pairs_add(struct s2s_pairs *pairs, const char *sender, const char *target)
 {
 	size_t sender_size = strlen(sender) + 1, target_size = strlen(target) + 1;
-	struct s2s_pair *pair = xmalloc(sizeof(*pair) + sender_size + target_size);
+	struct s2s_proven *pair = xmalloc(sizeof(*pair) + sender_size + target_size);
 
 	pair->sender = memcpy(pair->memory, sender, sender_size);
 	pair->target = memcpy(pair->memory + sender_size, target, target_size);
@@ -16,10 +16,10 @@ void s2s_pairs_add(struct s2s_pairs *pairs, const char *sender, const char *targ
 	pairs->count++;
 }
 
-const struct s2s_pair *s2s_pairs_find(const struct s2s_pairs *pairs, const char *sender,
-				      const char *target)
+const struct s2s_proven *s2s_pairs_find(const struct s2s_pairs *pairs, const char *sender,
+					const char *target)
 {
-	const struct s2s_pair *pair = pairs->first;
+	const struct s2s_proven *pair = pairs->first;
 
 	while (pair && (strcmp(pair->sender, sender) != 0 || strcmp(pair->target, target) != 0))
 		pair = pair->next;
@@ -36,11 +36,12 @@ static bool keep_text(char kept[DOMAIN_BYTES + 1], struct slice text)
 }
 
 /* Domains that were not written as in the stanza before. */
-static const struct s2s_pair *find_again(struct s2s_pairs *pairs, const struct policy *policy,
-					 struct slice from, struct slice to, const char **condition)
+static const struct s2s_proven *find_again(struct s2s_pairs *pairs, const struct policy *policy,
+					   struct slice from, struct slice to,
+					   const char **condition)
 {
 	char sender[DOMAIN_BYTES + 1], target[DOMAIN_BYTES + 1];
-	const struct s2s_pair *pair;
+	const struct s2s_proven *pair;
 
 	pairs->last = NULL;
 	*condition = "improper-addressing";
@@ -57,8 +58,8 @@ static const struct s2s_pair *find_again(struct s2s_pairs *pairs, const struct p
 	return pair;
 }
 
-const struct s2s_pair *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy *policy,
-				    const struct stanza_view *stanza, const char **condition)
+const struct s2s_proven *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy *policy,
+				      const struct stanza_view *stanza, const char **condition)
 {
 	struct jid from, to;
 
@@ -76,12 +77,12 @@ const struct s2s_pair *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy
 
 enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy)
 {
-	struct s2s_pair **link = &pairs->first;
+	struct s2s_proven **link = &pairs->first;
 	enum failure failure = FAILURE_NONE;
 
 	pairs->last = NULL;
 	while (*link) {
-		struct s2s_pair *pair = *link;
+		struct s2s_proven *pair = *link;
 		enum failure refused = policy_decide(policy, pair->target, pair->sender).refused;
 
 		if (refused == FAILURE_NONE) {
@@ -99,7 +100,7 @@ enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy
 void s2s_pairs_finish(struct s2s_pairs *pairs)
 {
 	while (pairs->first) {
-		struct s2s_pair *pair = pairs->first;
+		struct s2s_proven *pair = pairs->first;
 
 		pairs->first = pair->next;
 		free(pair);

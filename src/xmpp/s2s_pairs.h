@@ -8,26 +8,26 @@
 #include "policy/policy.h"
 #include "xmpp/stanza.h"
 
-struct s2s_pair { /* prepared domains */
-	struct s2s_pair *next;
+struct s2s_proven { /* prepared domains */
+	struct s2s_proven *next;
 	const char *sender, *target;
 	char memory[];
 };
 
 struct s2s_pairs {
-	struct s2s_pair *first;
+	struct s2s_proven *first;
 	size_t count;
 	/* The last stanza's pair, and how its domains were written: most are followed by more. */
-	const struct s2s_pair *last;
+	const struct s2s_proven *last;
 	char last_from[DOMAIN_BYTES + 1], last_to[DOMAIN_BYTES + 1];
 };
 
 void s2s_pairs_add(struct s2s_pairs *pairs, const char *sender, const char *target);
-const struct s2s_pair *s2s_pairs_find(const struct s2s_pairs *pairs, const char *sender,
-				      const char *target);
+const struct s2s_proven *s2s_pairs_find(const struct s2s_pairs *pairs, const char *sender,
+					const char *target);
 /* NULL: none, and *condition is the stream error that the stanza deserves. */
-const struct s2s_pair *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy *policy,
-				    const struct stanza_view *stanza, const char **condition);
+const struct s2s_proven *s2s_pairs_of(struct s2s_pairs *pairs, const struct policy *policy,
+				      const struct stanza_view *stanza, const char **condition);
 /* Forgets those that the policy does not allow; why, of one of them. NONE: all stay. */
 enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy);
 void s2s_pairs_finish(struct s2s_pairs *pairs);
