@@ -89,13 +89,18 @@ def resolved(event):
         return clean(event)
     timings = ", ".join(f"{kind} {float(seconds) * 1000:.1f} ms" for kind, seconds in
                         re.findall(r"(\w+):([\d.]+)", found[3]))
-    return f"{found[1]} found by {found[2]}: {timings}"
+    return f"by {found[2]}: {timings}"
 
 
 def element(event):
-    text = clean(event)
-    return re.sub(r"^(sending|received):: ", lambda m: {"sending": "→ ", "received": "← "}[m[1]],
-                  text)
+    """A dialback element: its name, what it says, and the way it goes."""
+    found = re.search(r"<db:(\w+)([^>]*)>([^<]*)", event.detail)
+    if not found:
+        return clean(event)
+    attributes = dict(re.findall(r"(\w+)='([^']*)'", found[2]))
+    says = attributes.get("type", "").rstrip("/") or found[3] or "?"
+    arrow = "←" if "received::" in event.detail or "Received" in event.detail else "→"
+    return f"{arrow} db:{found[1]} {says}, from {attributes.get('from')}"
 
 
 def handed_on(event):
@@ -125,21 +130,18 @@ def accepted(event):
 
 def secured(event):
     fields = event.fields
-    whose = f"of {fields['peer']}" if fields.get("peer") else "of the peer"
-    return f"{fields.get('tls')}, {fields.get('cipher')}; certificate {whose}: " \
-        f"{fields.get('certificate')}"
+    return f"{fields.get('tls')}, the peer's certificate: {fields.get('certificate')}"
 
 
 def checked(event):
     fields = event.fields
-    return f"as authoritative server: {fields.get('from')}'s key {fields.get('key')} is right"
+    return f"the key {fields.get('key')} is ours"
 
 
 def ready(event):
     fields = event.fields
     ways = {"s2s.out.ready": ("local", "peer"), "s2s.in.ready": ("peer", "local")}[event.name]
-    return f"{fields.get(ways[0])} may send to {fields.get(ways[1])}: {fields.get('auth')}, " \
-        f"{fields.get('tls')}"
+    return f"{fields.get(ways[0])} may send to {fields.get(ways[1])}"
 
 
 STEPS = {  # CodeLocation: (step, colour, words)
@@ -154,7 +156,7 @@ STEPS = {  # CodeLocation: (step, colour, words)
     "s2s.tls.failed": ("TLS", "red", clean),
     "stanza.component.out": ("dialback", "yellow", element),
     "stanza.component.in": ("dialback", "yellow", element),
-    "DBVerify": ("dialback", "yellow", clean),
+    "DBVerify": ("dialback", "yellow", element),
     "dialback.valid": ("dialback", "yellow", checked),
     "dialback.invalid": ("dialback", "red", clean),
     "s2s.out.ready": ("stream", "green", ready),
