@@ -248,16 +248,3 @@ bool setting_is_secret(const struct setting *setting)
 	}
 	return false;
 }
-
-bool role_read(const char *text, unsigned *role)
-{
-	static const char *const names[] = { "edge", "core", "home" };
-
-	for (size_t i = 0; i < nitems(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*role = 1u << i;
-			return true;
-		}
-	}
-	return false;
-}
