@@ -604,14 +604,6 @@ void conn_address_text(const struct conn_address *address, char *text)
 	}
 }
 
-void conn_peer(const struct conn *c, struct conn_address *address)
-{
-	memset(address, 0, sizeof(*address));
-	address->len = sizeof(address->storage);
-	if (getpeername(c->io.fd, (struct sockaddr *)&address->storage, &address->len) < 0)
-		address->len = 0;
-}
-
 /* Listening */
 
 #define ACCEPTS_A_WAKE_UP 64

@@ -85,7 +85,6 @@ uint64_t conn_acknowledged(struct conn *conn);
 #define CONN_ADDRESS_TEXT 64
 void conn_address_text(const struct conn_address *address, char *text);
 bool conn_address_parse(struct conn_address *address, const char *ip, uint16_t port);
-void conn_peer(const struct conn *conn, struct conn_address *address);
 
 /* Accepts from a listening socket until it is empty, bounded per wake-up. It may be destroyed
  * when it tells of a connection. */

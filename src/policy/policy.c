@@ -9,7 +9,6 @@
 
 struct local {
 	bool federated;
-	char domain[];
 };
 
 struct route_list {
@@ -59,11 +58,6 @@ bool privacy_mode_read(struct slice text, enum privacy_mode *mode)
 		}
 	}
 	return false;
-}
-
-const char *security_mode_name(enum security_mode mode)
-{
-	return security_names[mode];
 }
 
 struct policy *policy_create(void)
@@ -214,14 +208,11 @@ bool policy_add_local(struct policy *policy, struct slice domain, bool federated
 {
 	char prepared[DOMAIN_BYTES + 1];
 	struct local *local;
-	size_t size;
 
 	if (!domain_prepare(domain, prepared))
 		return false;
-	size = strlen(prepared) + 1;
-	local = xmalloc(sizeof(*local) + size);
+	local = xmalloc(sizeof(*local));
 	local->federated = federated;
-	memcpy(local->domain, prepared, size);
 	free(map_put(&policy->locals, slice_of(prepared), local));
 	return true;
 }
@@ -292,14 +283,4 @@ bool policy_is_federated(const struct policy *policy, const char *domain)
 bool policy_is_enabled(const struct policy *policy)
 {
 	return policy->enabled;
-}
-
-const char *policy_next_local(const struct policy *policy, size_t *place, bool *federated)
-{
-	const struct local *local = map_next(&policy->locals, place, NULL);
-
-	if (!local)
-		return NULL;
-	*federated = local->federated;
-	return local->domain;
 }

@@ -21,7 +21,6 @@ enum security_mode { SECURITY_TLS_REQUIRED, SECURITY_TLS_OPTIONAL, SECURITY_NO_T
 enum privacy_mode { PRIVACY_OFF, PRIVACY_ALLOW_LIST, PRIVACY_DENY_LIST };
 bool security_mode_read(struct slice text, enum security_mode *mode); /* "tls-required", ... */
 bool privacy_mode_read(struct slice text, enum privacy_mode *mode);   /* "off", "allow-list", ... */
-const char *security_mode_name(enum security_mode mode);
 
 struct policy;
 
@@ -64,7 +63,5 @@ struct policy_decision policy_decide(const struct policy *policy, const char *lo
 bool policy_is_local(const struct policy *policy, const char *domain); /* federated or not */
 bool policy_is_federated(const struct policy *policy, const char *domain);
 bool policy_is_enabled(const struct policy *policy);
-/* Walks the local domains: start with *place = 0; NULL at the end. */
-const char *policy_next_local(const struct policy *policy, size_t *place, bool *federated);
 
 #endif

@@ -44,20 +44,21 @@ const struct setting settings[] = {
 	  .help = "TLS on streams to and from the world" },
 	{ .name = "federation.privacy_mode",
 	  .otherwise = "allow-list",
-	  .roles = ROLE_ALL,
+	  .roles = ROLE_EDGE,
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  FIELD(.kind = FIELD_CHOICE, .choices = { "off", "allow-list", "deny-list" }),
 	  .help = "which foreign domains may talk to us: all, those allowed, all but those "
 		  "denied" },
 	{ .name = "federation.allow_list",
 	  .shape = SETTING_LIST,
-	  .roles = ROLE_ALL,
+	  .roles = ROLE_EDGE,
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  FIELD(.kind = FIELD_DOMAIN),
-	  .help = "domains that may talk to us in privacy mode allow-list; exact names" },
+	  .help = "domains that may talk to us in privacy mode allow-list; exact names. "
+		  "Those with a static route in use may as well" },
 	{ .name = "federation.deny_list",
 	  .shape = SETTING_LIST,
-	  .roles = ROLE_ALL,
+	  .roles = ROLE_EDGE,
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  FIELD(.kind = FIELD_DOMAIN),
 	  .help = "domains that may not in privacy mode deny-list; exact names" },
@@ -137,7 +138,7 @@ const struct setting settings[] = {
 	  .help = "whether answers are validated with DNSSEC, from the system's trust anchors" },
 	{ .name = "dial.allowed_networks",
 	  .shape = SETTING_LIST,
-	  .roles = ROLE_ALL,
+	  .roles = ROLE_EDGE,
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  .effect = EFFECT_NEW_STREAMS,
 	  FIELD(.kind = FIELD_NETWORK),
@@ -245,19 +246,6 @@ bool setting_is_secret(const struct setting *setting)
 	for (size_t i = 0; i < setting->fields_count; i++) {
 		if (field_is_secret(&setting->fields[i]))
 			return true;
-	}
-	return false;
-}
-
-bool role_read(const char *text, unsigned *role)
-{
-	static const char *const names[] = { "edge", "core", "home" };
-
-	for (size_t i = 0; i < nitems(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*role = 1u << i;
-			return true;
-		}
 	}
 	return false;
 }

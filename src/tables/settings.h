@@ -82,7 +82,6 @@ extern const size_t settings_count;
 const struct setting *setting_find(const char *name); /* NULL: no such setting */
 bool field_is_secret(const struct setting_field *field);
 bool setting_is_secret(const struct setting *setting); /* some field is */
-bool role_read(const char *text, unsigned *role);      /* "edge", "core", "home" */
 
 struct setting_value {
 	char **entries;

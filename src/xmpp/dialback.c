@@ -10,12 +10,10 @@
 #include <stdlib.h>
 
 #define SHA256_BYTES 32
-#define FINGERPRINT_LABEL "sallyport dialback secret fingerprint: "
 
 struct dialback_secret {
 	EVP_MAC_CTX *current;
 	EVP_MAC_CTX *previous; /* NULL: none */
-	char fingerprint[DIALBACK_FINGERPRINT_LEN + 1];
 };
 
 /* These calls fail for want of memory only; like base/alloc.h, we don't go on without it. */
@@ -63,18 +61,6 @@ static EVP_MAC_CTX *keyed_hmac(const char *secret)
 	return hmac;
 }
 
-static void make_fingerprint(const char *secret, char fingerprint[DIALBACK_FINGERPRINT_LEN + 1])
-{
-	unsigned char digest[SHA256_BYTES];
-	char *text = xasprintf("%s%s", FINGERPRINT_LABEL, secret);
-	size_t len = strlen(text);
-
-	sha256(text, len, digest);
-	write_hex(digest, DIALBACK_FINGERPRINT_LEN / 2, fingerprint);
-	OPENSSL_cleanse(text, len);
-	free(text);
-}
-
 struct dialback_secret *dialback_secret_create(const char *text, const char *previous)
 {
 	struct dialback_secret *secret;
@@ -85,7 +71,6 @@ struct dialback_secret *dialback_secret_create(const char *text, const char *pre
 	secret = xcalloc(1, sizeof(*secret));
 	secret->current = keyed_hmac(text);
 	secret->previous = previous ? keyed_hmac(previous) : NULL;
-	make_fingerprint(text, secret->fingerprint);
 	return secret;
 }
 
@@ -152,10 +137,4 @@ bool dialback_verify(const struct dialback_secret *secret, const struct dialback
 	current = is_key_of(secret->current, claim, theirs);
 	previous = secret->previous && is_key_of(secret->previous, claim, theirs);
 	return current || previous;
-}
-
-void dialback_fingerprint(const struct dialback_secret *secret,
-			  char fingerprint[DIALBACK_FINGERPRINT_LEN + 1])
-{
-	memcpy(fingerprint, secret->fingerprint, sizeof(secret->fingerprint));
 }

@@ -37,10 +37,5 @@ void dialback_key(const struct dialback_secret *secret, const struct dialback_cl
 /* In constant time, whatever `key` is. Exact: no white space around it, no upper case. */
 bool dialback_verify(const struct dialback_secret *secret, const struct dialback_claim *claim,
 		     struct slice key);
-/* For people: whether two nodes have the same secret. 16 hex digits of a SHA-256 over a label and
- * the secret. */
-#define DIALBACK_FINGERPRINT_LEN 16
-void dialback_fingerprint(const struct dialback_secret *secret,
-			  char fingerprint[DIALBACK_FINGERPRINT_LEN + 1]);
 
 #endif

@@ -1,5 +1,6 @@
 """A static route beats the DNS, also as the way to the authoritative server; of two routes the one
-with the lower priority comes first, and the next when it refuses."""
+with the lower priority comes first, and the next when it refuses. A domain with a route needs no
+entry in the allow list."""
 from lib.peer import message
 
 
@@ -14,6 +15,7 @@ async def run(stage):
                          f"routed.example {by_route.address} 5270 2",
                          f"unknown-to-dns.example {by_route.address} 5270 1")
     await stage.edge.set("federation.use_static_routes", "on")
+    await stage.edge.set("federation.privacy_mode", "allow-list")
 
     alice.say("x@routed.example", "by the route")
     await by_route.message("by the route")

@@ -51,6 +51,9 @@ async def run(stage):
 
 
 async def only_there(node):
-    """A setting that another role has."""
-    status, out = await node.try_ctl("config", "set", "federation.security_mode", "no-tls")
-    assert status != 0 and "federation.security_mode" in out, out
+    """Settings that another role has."""
+    for name, value in (("federation.security_mode", "no-tls"),
+                        ("federation.privacy_mode", "deny-list"),
+                        ("federation.deny_list", "denied.example")):
+        status, out = await node.try_ctl("config", "set", name, value)
+        assert status != 0 and name in out, out

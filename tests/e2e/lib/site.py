@@ -17,6 +17,7 @@ ATTACH = pathlib.Path(__file__).resolve().parents[3] / "attach" / "prosody"
 WORLD = topology.NETWORKS["world"] + ".0/24"
 
 EDGE = {
+    "federation.privacy_mode": ("off",),
     "tls.trust": ("@{authority}",),
     "tls.certificate": ("@{certificate}",),  # with its key
     "dns.servers": (topology.SLOW_DNS,),
@@ -67,7 +68,6 @@ class Site:
     async def configure(self, node):
         via = f" {self.home.name}" if node is self.core and self.home else ""
         await node.configure("log.levels", *self.levels)
-        await node.configure("federation.privacy_mode", "off")
         await node.configure("domains", *(f"{domain} on{via}" for domain in DOMAINS))
         if node is self.edge:
             files = {"authority": pki.authority_file(), "certificate": pki.with_key(*DOMAINS)}

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 RUN = pathlib.Path("/run/sallyport")  # in the run's own /run, which is memory
+INTERRUPTED = 3.0  # seconds that a runner has to end by itself
 
 NETWORKS = {"world": "198.51.100", "dmz": "203.0.113", "inside": "10.9.3"}
 HOSTS = {  # name: (network, last number)
@@ -56,11 +57,15 @@ def enter(argv, keep_fds=()):
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid", "--kill-child",
                "--mount", "--net", "--mount-proc", sys.executable, *argv, "--inside"]
     process = subprocess.Popen(command, pass_fds=keep_fds)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            pass  # the runner inside got it too, and ends
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        pass
+    try:
+        return process.wait(INTERRUPTED)  # from a terminal, the runner inside got it too
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        process.kill()  # and with it all that is inside
+        return 130
 
 
 def run(*command, stdin=None):
