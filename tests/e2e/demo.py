@@ -14,6 +14,7 @@ import datetime
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import sys
@@ -28,7 +29,7 @@ from lib.process import Missing  # noqa: E402
 from lib.stage import Stage  # noqa: E402
 
 CLIENT_PORT = 5222
-WIDTH = 100
+WIDTH = max(100, min(shutil.get_terminal_size((132, 0)).columns, 160))
 BAR = 12  # characters of the longest step
 
 PICTURE = """
@@ -248,10 +249,11 @@ class Show:
         say(paint(PICTURE.format(
             "bob@prosody.example", "carol@ejabberd.example", *names[0], *names[1], *names[2]),
             "cyan"))
-        for node in self.nodes:
-            for event in node.events("link.up") + node.events("attachment.up"):
-                say(f"  {event.time:%H:%M:%S.%f}  {paint(event.node, 'bold')}  {event.name}  "
-                    f"{paint(cut(clean(event), 60), 'dim')}")
+        up = [event for node in self.nodes
+              for event in node.events("link.up") + node.events("attachment.up")]
+        for event in sorted(up, key=lambda event: event.time):
+            say(f"  {event.time:%H:%M:%S.%f}  {paint(event.node, 'bold')}  {event.name}  "
+                f"{paint(cut(clean(event), WIDTH - 42), 'dim')}")
 
     async def step(self, what, doing):
         begin = time.monotonic()
@@ -275,7 +277,7 @@ class Show:
         arrived = arrival.done() and not arrival.exception()
         took = datetime.datetime.now(datetime.timezone.utc) - sent
         if arrived:
-            await self.settled(marks, outward=receiver is not self.alice)
+            await asyncio.gather(*(self.settled(node, marks[node.name]) for node in self.nodes))
         self.print_way(self.collect(marks), sent)
         if arrived:
             say(f"{paint('✓ arrived', 'green', 'bold')} after "
@@ -287,10 +289,9 @@ class Show:
         await asyncio.gather(arrival, refusal, return_exceptions=True)
         return arrived
 
-    async def settled(self, marks, outward):
-        """The node where the stanza entered, which hears it last, has logged its fate."""
-        entry = self.stage.home if outward else self.stage.edge
-        waits = [asyncio.create_task(entry.event(name, since=marks[entry.name], deadline=5.0))
+    async def settled(self, node, mark):
+        """The node has logged the stanza's fate."""
+        waits = [asyncio.create_task(node.event(name, since=mark, deadline=5.0))
                  for name in FATES]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
@@ -317,8 +318,9 @@ class Show:
 
     async def show_broken(self):
         port = self.options.broken
-        for name, value in (("timeouts.tcp", 3), ("limits.queue_seconds", 6)):
-            await self.stage.edge.configure(name, value)
+        for name, value in (("timeouts.tcp", 3), ("limits.queue_seconds", 6),
+                            ("limits.link_queue_seconds", 6)):
+            await asyncio.gather(*(node.configure(name, value) for node in self.nodes))
         topology.block_port(port)
         say(paint(f"\n  The firewall drops port {port} of the edge from now on.", "red", "bold"))
         outward = await self.passes(self.alice, self.bob,
@@ -336,13 +338,13 @@ class Show:
         if refusal.done() and not refusal.cancelled() and not refusal.exception():
             error = refusal.result()["error"]
             words = f"“{error['text']}” ({error['type']}/{error['condition']})"
-        name, node = "unknown", "no node"
+        step, name, node = "stream", "unknown", "no node"
         for event in way:  # the first failure is the cause, those after it follow from it
             why = event.fields.get("why") or event.fields.get("failure")
             if (STEPS[event.name][1] == "red" or "verdict=refused" in event.detail) and why:
-                name, node = why, event.node
+                step, name, node = STEPS[event.name][0], why, event.node
                 break
-        step = next((step for begins, step in FAILED_STEP if name.startswith(begins)), "stream")
+        step = next((step for begins, step in FAILED_STEP if name.startswith(begins)), step)
         self.failed = (step, name, node, words)
 
     def verdict(self):
