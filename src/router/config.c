@@ -10,7 +10,7 @@ static const char *const role_names[] = {
 	[ROLE_HOME] = "home",
 };
 
-bool node_role_read(struct slice text, enum node_role *role)
+static bool read_role(struct slice text, enum node_role *role)
 {
 	for (size_t i = 0; i < nitems(role_names); i++) {
 		if (slice_is(text, role_names[i])) {
@@ -167,7 +167,7 @@ static void read_nodes(struct config *config, const struct snapshot *s)
 		struct config_node *node;
 		enum node_role role;
 
-		if (!node_role_read(r.fields[2], &role))
+		if (!read_role(r.fields[2], &role))
 			continue;
 		config->nodes = xrealloc(config->nodes,
 					 (config->nodes_count + 1) * sizeof(config->nodes[0]));
@@ -255,7 +255,7 @@ struct config *config_create(const struct snapshot *snapshot, const char **why)
 	config->revision = snapshot_revision(snapshot);
 	config->node_name = text_of(snapshot_text(snapshot, "node.name"));
 	*why = "node.role is none that this release knows";
-	if (!node_role_read(snapshot_text(snapshot, "node.role"), &config->role) ||
+	if (!read_role(snapshot_text(snapshot, "node.role"), &config->role) ||
 	    !read_policy(config, snapshot, why) || !read_secrets(config, snapshot, why)) {
 		config_destroy(&config);
 		return NULL;

@@ -15,7 +15,6 @@
 
 /* The node's place between world and users; peers that stand further in are on the inside. */
 enum node_role { ROLE_EDGE, ROLE_CORE, ROLE_HOME };
-bool node_role_read(struct slice text, enum node_role *role);
 const char *node_role_name(enum node_role role);
 
 struct config_node { /* a node that we link with */

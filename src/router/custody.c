@@ -25,7 +25,7 @@ struct custody {
 	struct map origins; /* instance: origin */
 	struct origin *own;
 	uint64_t next_number, uses;
-	size_t count, bytes;
+	size_t count; /* of open stanzas */
 };
 
 void queue_push(struct queue *queue, struct item *item)
@@ -158,7 +158,6 @@ static struct item *add_item(struct custody *custody, struct origin *origin, uin
 	item->cost = stanza_cost(item->stanza) + sizeof(*item);
 	map_put(&origin->open, key_of(&number), item);
 	custody->count++;
-	custody->bytes += item->cost;
 	return item;
 }
 
@@ -281,7 +280,6 @@ void custody_settle(struct custody *custody, struct item **item_ref, enum link_f
 	*item_ref = NULL;
 	map_remove(&origin->open, key_of(&item->number));
 	custody->count--;
-	custody->bytes -= item->cost;
 	/* Nobody sends us our own numbers again. */
 	if (!origin->own)
 		remember(origin, &(struct range){ item->number, item->number, fate, failure });
@@ -293,17 +291,7 @@ const char *origin_instance(const struct origin *origin)
 	return origin->instance;
 }
 
-bool origin_is_own(const struct origin *origin)
-{
-	return origin->own;
-}
-
 size_t custody_open_count(const struct custody *custody)
 {
 	return custody->count;
-}
-
-size_t custody_open_bytes(const struct custody *custody)
-{
-	return custody->bytes;
 }

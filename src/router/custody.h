@@ -69,8 +69,6 @@ void custody_settle(struct custody *custody, struct item **item, enum link_fate 
 		    enum failure failure);
 
 const char *origin_instance(const struct origin *origin);
-bool origin_is_own(const struct origin *origin);
 size_t custody_open_count(const struct custody *custody);
-size_t custody_open_bytes(const struct custody *custody);
 
 #endif

@@ -101,6 +101,35 @@ static void apply_attachments(struct gateway *g)
 	}
 }
 
+/* Realms: a node's name with its dots as hyphens, as the home server's tables have it. */
+
+static void add_realm(struct buffer *names, const char *node)
+{
+	if (buffer_len(names))
+		buffer_append_text(names, " ");
+	for (const char *c = node; *c; c++)
+		buffer_append(names, *c == '.' ? "-" : c, 1);
+}
+
+/* Which edges are reached through us, told to the nodes further in. */
+static void on_links_changed(struct loop_task *task)
+{
+	struct gateway *g = (void *)((char *)task - offsetof(struct gateway, worker.links_changed));
+	struct buffer names = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < g->links_count; i++) {
+		if (link_port_role(g->links[i]) == ROLE_EDGE && link_port_is_open(g->links[i]))
+			add_realm(&names, link_port_name(g->links[i]));
+	}
+	text = buffer_take_text(&names);
+	for (size_t i = 0; i < g->links_count; i++) {
+		if (link_port_role(g->links[i]) == ROLE_HOME)
+			link_port_tell_realms(g->links[i], text);
+	}
+	free(text);
+}
+
 /* Routes */
 
 static struct port *attachment_for(const struct gateway *g, const char *domain)
@@ -251,6 +280,7 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 	g = xcalloc(1, sizeof(*g));
 	g->config = config;
 	g->quiet.fire = on_quiet;
+	g->worker.links_changed.run = on_links_changed;
 	g->worker.loop = loop;
 	g->worker.config = config;
 	worker_random_hex(g->worker.instance, LINK_INSTANCE_LEN, false);
@@ -299,6 +329,7 @@ void gateway_destroy(struct gateway **gateway)
 		attachment_port_destroy(&g->attachments[i]);
 	for (size_t i = 0; i < g->links_count; i++)
 		link_port_destroy(&g->links[i]);
+	loop_undefer(g->worker.loop, &g->worker.links_changed);
 	router_destroy(&g->worker.router);
 	dns_destroy(&g->worker.dns);
 	config_destroy(&g->config);

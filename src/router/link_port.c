@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define RELEASE "0.1"
 #define DIAL_TIMEOUT_MS 5000
 #define TLS_TIMEOUT_MS 5000
 #define LINGER_MS 1000
@@ -118,6 +117,8 @@ static void lost(struct link_port *l, bool in_order, const char *why)
 		  "node=%s unsettled=%zu seconds=%" PRIu64 " why=\"%s\"", l->name,
 		  l->outbox.queue.count,
 		  l->up ? (loop_now_ms(l->worker->loop) - l->since_ms) / 1000 : 0, l->why);
+	if (l->up)
+		loop_defer(l->worker->loop, &l->worker->links_changed);
 	close_conn(l, in_order);
 	dial_later(l);
 }
@@ -137,6 +138,7 @@ static void opened(struct link_port *l, const struct link_action *action)
 		write_item(l, item);
 	}
 	l->up = true;
+	loop_defer(l->worker->loop, &l->worker->links_changed);
 	l->outbox.failures = 0;
 	l->since_ms = loop_now_ms(l->worker->loop);
 	set_why(l, "");
@@ -208,6 +210,8 @@ static void pump(struct link_port *l)
 			take_fate(l, &action);
 			break;
 		case LINK_REALMS:
+			log_event(EVENT_LINK_REALMS, "node=%s realms=\"%.*s\"", l->name,
+				  SLICE_ARGS(action.names));
 			break;
 		case LINK_CLOSED:
 			worker_write_out(l->conn, link_session_output(l->session));
@@ -462,6 +466,19 @@ const char *link_port_name(const struct link_port *l)
 bool link_port_is_open(const struct link_port *l)
 {
 	return is_open(l);
+}
+
+enum node_role link_port_role(const struct link_port *l)
+{
+	return l->role;
+}
+
+void link_port_tell_realms(struct link_port *l, const char *names)
+{
+	if (!is_open(l))
+		return;
+	link_session_realms(l->session, names);
+	loop_defer(l->worker->loop, &l->flush);
 }
 
 bool link_port_is_unused(const struct link_port *l)

@@ -30,6 +30,9 @@ void link_port_reset(struct link_port *port, const char *why);
 struct port *link_port_port(struct link_port *port);
 const char *link_port_name(const struct link_port *port);
 bool link_port_is_open(const struct link_port *port);
+enum node_role link_port_role(const struct link_port *port);
+/* Tells the other node which realms are reached through us. Not open: it is told later. */
+void link_port_tell_realms(struct link_port *port, const char *names);
 bool link_port_is_unused(const struct link_port *port); /* removed, and nobody waits for a fate */
 /* Appends a record for `sallyport status`. */
 void link_port_status(const struct link_port *port, struct buffer *out);

@@ -141,6 +141,9 @@ static const char *broken_rule(const struct policy *policy, enum side from,
 	const char *ours = from == SIDE_IN ? addresses->sender : addresses->target;
 	const char *foreign = from == SIDE_IN ? addresses->target : addresses->sender;
 
+	*failure = FAILURE_FEDERATION_OFF;
+	if (!policy_is_enabled(policy))
+		return "federation is off on this node";
 	*failure = FAILURE_RULE_BROKEN;
 	if (from == SIDE_OUT && policy_is_local(policy, foreign))
 		return "a domain of ours as sender from outside";
@@ -168,8 +171,11 @@ static void tell(struct port *port, const char *instance, uint64_t number, enum 
 
 static void log_fate(const struct item *item, enum link_fate fate, enum failure failure)
 {
-	if (event_is_on(fates[fate].event))
-		event_write(fates[fate].event,
+	enum event_id event =
+		failure == FAILURE_EXPIRED ? EVENT_STANZA_EXPIRED : fates[fate].event;
+
+	if (event_is_on(event))
+		event_write(event,
 			    "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
 			    origin_instance(item->origin), item->number,
 			    log_value(item->stanza->from), log_value(item->stanza->to),
@@ -374,9 +380,4 @@ uint64_t router_count(const struct router *router, enum router_counter counter)
 const struct custody *router_custody(const struct router *router)
 {
 	return router->custody;
-}
-
-const char *router_instance(const struct router *router)
-{
-	return router->instance;
 }

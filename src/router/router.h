@@ -90,6 +90,5 @@ void router_settle_lost(struct router *router, struct queue *queue, enum failure
 
 uint64_t router_count(const struct router *router, enum router_counter counter);
 const struct custody *router_custody(const struct router *router);
-const char *router_instance(const struct router *router);
 
 #endif

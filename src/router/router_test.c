@@ -112,6 +112,18 @@ static void what_breaks_a_rule_is_refused_whoever_brings_it(void **state)
 	}
 }
 
+static void nothing_passes_while_federation_is_off(void **state)
+{
+	policy_set_enabled(policy, false);
+	bring(&outside, THEIRS, 1, "<message from='b@far.example' to='a@home.example'/>");
+	assert_string_equal(outside.told, THEIRS "/1 2 federation-off");
+	assert_null(inside.queue.first);
+	bring(&inside, THEIRS, 2, "<message from='a@home.example' to='b@far.example'/>");
+	assert_string_equal(inside.told, THEIRS "/2 2 federation-off");
+	assert_null(outside.queue.first);
+	assert_int_equal(inside.queue.count, 1); /* its sender is told */
+}
+
 static void the_node_where_it_entered_bounces(void **state)
 {
 	struct item *item;
@@ -203,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(stanzas_leave_by_the_other_side),
 		TEST(what_breaks_a_rule_is_refused_whoever_brings_it),
+		TEST(nothing_passes_while_federation_is_off),
 		TEST(the_node_where_it_entered_bounces),
 		TEST(errors_and_results_are_never_bounced),
 		TEST(a_repeat_is_not_sent_again_and_its_fate_goes_to_whoever_brought_it_last),

@@ -167,11 +167,21 @@ static void verify(struct s2s_inbound *in, const struct s2s_action *action)
 	s2s_pair_verify(pair, in->number, action->request, &action->claim, action->key);
 }
 
+/* Until a pair is proven, the log calls the stream by what its header claims. */
+static void name_by_header(struct s2s_inbound *in)
+{
+	if (in->ready)
+		return;
+	in->name.local = s2s_in_to(in->session);
+	in->name.remote = s2s_in_from(in->session);
+}
+
 static void pump(struct s2s_inbound *in)
 {
 	for (;;) {
 		struct s2s_action action = s2s_in_next(in->session);
 
+		name_by_header(in);
 		switch (action.type) {
 		case S2S_NONE:
 			worker_write_out(in->conn, s2s_in_output(in->session));

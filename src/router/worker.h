@@ -21,6 +21,7 @@ struct worker {
 	char instance[LINK_INSTANCE_LEN + 1];
 	struct conn_address own[WORKER_LISTENERS_MAX]; /* where this node listens */
 	size_t own_count;
+	struct loop_task links_changed; /* deferred by whoever opens or loses a link */
 };
 
 /* `len` random hex digits, upper or lower case, and a terminator. Aborts without randomness. */

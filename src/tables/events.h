@@ -40,7 +40,7 @@
 	X(SANDBOX_FAILED, SYSTEM, ERROR, "sandbox.failed", "a wall of the sandbox is missing")     \
 	X(IPC_REFUSED, SYSTEM, ERROR, "ipc.refused", "a message that its sender may not send")     \
 	X(IPC_OVERFLOW, SYSTEM, ERROR, "ipc.overflow", "another process does not read")            \
-	X(IPC_GONE, SYSTEM, WARN, "ipc.gone", "the channel to another process closed")             \
+	X(IPC_GONE, SYSTEM, INFO, "ipc.gone", "the channel to another process closed")             \
 	X(LISTENER_OPEN, SYSTEM, INFO, "listener.open", "an address is listened on")               \
 	X(LISTENER_FAILED, SYSTEM, ERROR, "listener.failed", "an address cannot be listened on")   \
 	X(LOG_DROPPED, SYSTEM, WARN, "log.dropped", "log lines were lost: nobody read them")       \
@@ -91,6 +91,7 @@
 	X(LINK_UP, LINK, INFO, "link.up", "a link to another node is open")                        \
 	X(LINK_DOWN, LINK, WARN, "link.down", "a link to another node ended")                      \
 	X(LINK_FAILED, LINK, WARN, "link.failed", "a link to another node was not reached")        \
+	X(LINK_REALMS, LINK, INFO, "link.realms", "which edges a core can reach now")              \
 	X(LINK_REFUSED, LINK, WARN, "link.refused", "a link was refused; why says by what rule")   \
 	X(ATTACHMENT_UP, ATTACHMENT, INFO, "attachment.up", "the server with the users is there")  \
 	X(ATTACHMENT_DOWN, ATTACHMENT, WARN, "attachment.down", "that server is gone")             \

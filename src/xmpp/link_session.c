@@ -560,8 +560,9 @@ static void look_at_silence(struct link_session *s)
 {
 	s->silence = s->heard ? 0 : s->silence + 1;
 	s->heard = false;
-	if (s->silence * LINK_SECONDS_PING >= LINK_SECONDS_DEAD) {
-		fail(s, "connection-timeout", "silent for %d seconds", LINK_SECONDS_DEAD);
+	/* What was heard last may be one look older than the first silent one. */
+	if ((s->silence + 1) * LINK_SECONDS_PING >= LINK_SECONDS_DEAD) {
+		fail(s, "connection-timeout", "silent for up to %d seconds", LINK_SECONDS_DEAD);
 		return;
 	}
 	if (s->silence == 1)

@@ -700,6 +700,16 @@ const char *s2s_in_stream_id(const struct s2s_in *s)
 	return s->stream_ids[s->stream];
 }
 
+const char *s2s_in_to(const struct s2s_in *s)
+{
+	return s->to;
+}
+
+const char *s2s_in_from(const struct s2s_in *s)
+{
+	return s->from;
+}
+
 bool s2s_in_is_secured(const struct s2s_in *s)
 {
 	return s->secured;

@@ -88,6 +88,9 @@ struct buffer *s2s_in_output(struct s2s_in *session);
 
 const char *s2s_in_state(const struct s2s_in *session);
 const char *s2s_in_stream_id(const struct s2s_in *session); /* of the current stream */
+/* What the header named, "" where it did not; nothing is proven by it. */
+const char *s2s_in_to(const struct s2s_in *session);
+const char *s2s_in_from(const struct s2s_in *session);
 bool s2s_in_is_secured(const struct s2s_in *session);
 /* Walks the proven pairs: start with *place = 0; false at the end. */
 bool s2s_in_next_pair(const struct s2s_in *session, size_t *place, struct dialback_claim *pair);
