@@ -18,6 +18,7 @@ static const struct kind {
 	  "processes",
 	  { "name", "pid#", "state", "starts#", "last_end" } },
 	{ PROCESS_CONTROL, "listener", "listeners", { "service", "address" } },
+	{ PROCESS_TRAFFIC, "fault", "faults", { "text" } },
 	{ PROCESS_TRAFFIC,
 	  "link",
 	  "links",
@@ -220,6 +221,8 @@ void status_judge(json_t *status)
 	json_array_foreach(json_object_get(status, "silent"), index, object)
 		complain(wrong, xasprintf("%s %s", text(object, "process"), text(object, "why")));
 	judge(status, "processes", "process", "name", "last_end", wrong);
+	json_array_foreach(json_object_get(status, "faults"), index, object)
+		complain(wrong, xstrdup(text(object, "text")));
 	links = judge(status, "links", "link to", "node", "why", wrong);
 	attachments = judge(status, "attachments", "attachment", "name", "why", wrong);
 	write_verdict(&out, status, wrong, links, attachments);

@@ -5,7 +5,8 @@
  *
  *	control	 node name role pin | process name pid state starts last_end
  *		 revision N | listener service address
- *	traffic	 link node role state direction unsettled seconds why
+ *	traffic	 fault text (of its settings)
+ *		 link node role state direction unsettled seconds why
  *		 attachment name state unsettled why
  *		 stream in|out xcoder local remote state tls auth stanzas seconds
  *		 queue local remote stanzas bytes oldest_seconds | counter name value

@@ -114,15 +114,15 @@ static void read_lists(struct config *config, const struct snapshot *s)
 				 number_of(r.fields[4]));
 }
 
-static bool read_policy(struct config *config, const struct snapshot *s, const char **why)
+static bool read_policy(struct config *config, const struct snapshot *s,
+			enum security_mode *security, const char **why)
 {
-	enum security_mode security = SECURITY_TLS_REQUIRED;
 	enum privacy_mode privacy = PRIVACY_ALLOW_LIST;
 	struct slice text;
 
 	config->policy = policy_create();
 	text = snapshot_text(s, "federation.security_mode");
-	if (text.data && !security_mode_read(text, &security)) {
+	if (text.data && !security_mode_read(text, security)) {
 		*why = "federation.security_mode is none that this release knows";
 		return false;
 	}
@@ -132,7 +132,7 @@ static bool read_policy(struct config *config, const struct snapshot *s, const c
 		return false;
 	}
 	policy_set_enabled(config->policy, snapshot_flag(s, "federation.enabled", false));
-	policy_set_security(config->policy, security);
+	policy_set_security(config->policy, *security);
 	policy_set_privacy(config->policy, privacy);
 	policy_set_static_routes(config->policy,
 				 snapshot_flag(s, "federation.use_static_routes", false));
@@ -215,6 +215,18 @@ static void read_networks(struct config *config, const struct snapshot *s)
 	}
 }
 
+/* Settings that can be taken, and on an edge cannot work. */
+static const char *find_fault(const struct config *config, enum security_mode security)
+{
+	if (config->role != ROLE_EDGE || !policy_is_enabled(config->policy))
+		return NULL;
+	if (!config->stream_tls && security == SECURITY_TLS_REQUIRED)
+		return "federation.security_mode is tls-required and tls.certificate is not set";
+	if (!config->secret)
+		return "federation.dialback_secret is not set";
+	return NULL;
+}
+
 static bool read_secrets(struct config *config, const struct snapshot *s, const char **why)
 {
 	struct slice certificate = snapshot_text(s, "tls.certificate");
@@ -251,12 +263,14 @@ static bool read_secrets(struct config *config, const struct snapshot *s, const 
 struct config *config_create(const struct snapshot *snapshot, const char **why)
 {
 	struct config *config = xcalloc(1, sizeof(*config));
+	enum security_mode security = SECURITY_TLS_REQUIRED;
 
 	config->revision = snapshot_revision(snapshot);
 	config->node_name = text_of(snapshot_text(snapshot, "node.name"));
 	*why = "node.role is none that this release knows";
 	if (!read_role(snapshot_text(snapshot, "node.role"), &config->role) ||
-	    !read_policy(config, snapshot, why) || !read_secrets(config, snapshot, why)) {
+	    !read_policy(config, snapshot, &security, why) ||
+	    !read_secrets(config, snapshot, why)) {
 		config_destroy(&config);
 		return NULL;
 	}
@@ -266,6 +280,7 @@ struct config *config_create(const struct snapshot *snapshot, const char **why)
 	read_nodes(config, snapshot);
 	read_attachments(config, snapshot);
 	read_networks(config, snapshot);
+	config->fault = find_fault(config, security);
 	return config;
 }
 

@@ -61,6 +61,7 @@ struct config {
 	struct config_domain *domains;
 	size_t domains_count;
 	uint64_t revision;
+	const char *fault; /* what keeps these settings from working, for people; NULL: nothing */
 };
 
 /* NULL and *why: something in it cannot be used; whoever has a config keeps it. */

@@ -103,6 +103,27 @@ static void lists_and_records_are_read(void **state)
 	config_destroy(&config);
 }
 
+static void an_edge_that_cannot_secure_what_it_must_says_so(void **state)
+{
+	struct buffer bytes = { 0 };
+	const char *why = NULL;
+	struct config *config;
+
+	begin(&bytes);
+	ADD(&bytes, "federation.enabled", "on");
+	config = read(&bytes, &why);
+	assert_null(config->fault); /* a core needs none */
+	config_destroy(&config);
+	snapshot_begin(&bytes, 1, 7);
+	ADD(&bytes, "node.role", "edge");
+	ADD(&bytes, "link.certificate", certificate);
+	ADD(&bytes, "link.private_key", private_key);
+	ADD(&bytes, "federation.enabled", "on");
+	config = read(&bytes, &why);
+	assert_non_null(strstr(config->fault, "tls.certificate is not set"));
+	config_destroy(&config);
+}
+
 static void what_cannot_be_used_is_refused_with_its_reason(void **state)
 {
 	static const struct {
@@ -141,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_that_are_not_set_have_the_designs_defaults),
 		cmocka_unit_test(lists_and_records_are_read),
+		cmocka_unit_test(an_edge_that_cannot_secure_what_it_must_says_so),
 		cmocka_unit_test(what_cannot_be_used_is_refused_with_its_reason),
 	};
 

@@ -270,6 +270,12 @@ static void on_quiet(struct timer *timer)
 	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
 }
 
+static void tell_fault(const struct gateway *g)
+{
+	if (g->config->fault)
+		log_event(EVENT_CONFIG_FAULT, "why=\"%s\"", g->config->fault);
+}
+
 struct gateway *gateway_create(struct loop *loop, struct startup *startup, const char **why)
 {
 	struct config *config = config_create(startup->snapshot, why);
@@ -290,6 +296,7 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 	startup->peers[PROCESS_RESOLVER] = -1;
 	open_listeners(g, startup);
 	plug(g);
+	tell_fault(g);
 	return g;
 }
 
@@ -310,6 +317,7 @@ bool gateway_apply(struct gateway *g, const struct snapshot *snapshot, const cha
 	if (g->s2s)
 		s2s_port_apply(g->s2s);
 	config_destroy(&before);
+	tell_fault(g);
 	return true;
 }
 
@@ -378,6 +386,8 @@ void gateway_status(struct gateway *g, struct buffer *out)
 	char name[64];
 
 	snapshot_begin(out, 0, g->config->revision);
+	if (g->config->fault)
+		snapshot_add_text(out, "fault", g->config->fault);
 	for (size_t i = 0; i < g->links_count; i++)
 		link_port_status(g->links[i], out);
 	for (size_t i = 0; i < g->attachments_count; i++)

@@ -171,12 +171,10 @@ static void tell(struct port *port, const char *instance, uint64_t number, enum 
 
 static void log_fate(const struct item *item, enum link_fate fate, enum failure failure)
 {
-	enum event_id event =
-		failure == FAILURE_EXPIRED ? EVENT_STANZA_EXPIRED : fates[fate].event;
+	enum event_id event = failure == FAILURE_EXPIRED ? EVENT_STANZA_EXPIRED : fates[fate].event;
 
 	if (event_is_on(event))
-		event_write(event,
-			    "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
+		event_write(event, "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
 			    origin_instance(item->origin), item->number,
 			    log_value(item->stanza->from), log_value(item->stanza->to),
 			    item->to ? item->to->name : "-", failure_name(failure));

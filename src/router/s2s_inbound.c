@@ -328,6 +328,12 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 	char address[ADDRESS_TEXT] = "?";
 
 	plain_address(from, address);
+	if (config->fault) {
+		port->refused_connections++;
+		log_event(EVENT_S2S_IN_REFUSED, "address=%s why=\"%s\"", address, config->fault);
+		close(fd);
+		return;
+	}
 	if (port->stopping || port->inbound.count >= config->connections_max ||
 	    connections_of(port, address) >= config->connections_per_address_max) {
 		port->refused_connections++;

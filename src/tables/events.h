@@ -48,6 +48,7 @@
 	X(SNAPSHOT_TAKEN, SETTINGS, INFO, "snapshot.taken", "a process works by new settings")     \
 	X(SNAPSHOT_REFUSED, SETTINGS, ERROR, "snapshot.refused", "a snapshot cannot be read")      \
 	X(CONFIG_CHANGED, SETTINGS, INFO, "config.changed", "a setting was changed")               \
+	X(CONFIG_FAULT, SETTINGS, ERROR, "config.fault", "these settings cannot work together")    \
 	X(CONFIG_REFUSED, SETTINGS, WARN, "config.refused", "a change was refused")                \
 	X(STORE_OPENED, SETTINGS, INFO, "store.opened", "the store was opened")                    \
 	X(STORE_FAILED, SETTINGS, ERROR, "store.failed", "the store cannot be read or written")    \

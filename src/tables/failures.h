@@ -79,9 +79,6 @@
 	  "the peer could not reach the authoritative server of our domain: our SRV record or "    \
 	  "our "                                                                                   \
 	  "inbound port 5269")                                                                     \
-	X(NO_DIALBACK, "no-dialback", CANCEL, "remote-server-not-found", false,                    \
-	  "the domain's server offers no way to prove who we are",                                 \
-	  "it offers neither dialback nor SASL EXTERNAL to us")                                    \
 	X(TIMEOUT, "timeout", WAIT, "remote-server-timeout", true,                                 \
 	  "the domain's server took too long",                                                     \
 	  "a step of the stream's set-up passed its time; the log names the step. If it is the "   \
@@ -109,8 +106,6 @@
 	X(RULE_BROKEN, "rule-broken", CANCEL, "not-allowed", false,                                \
 	  "this stanza breaks a rule of the gateway",                                              \
 	  "another node sent what it may not: the log line link.refused names the rule")           \
-	X(TOO_LARGE, "too-large", MODIFY, "policy-violation", false,                               \
-	  "the stanza is larger than the next server takes", "see limits.stanza_bytes")            \
 	X(NOT_FORWARDABLE, "not-forwardable", MODIFY, "not-acceptable", false,                     \
 	  "the stanza contains what must not leave this stream",                                   \
 	  "an element inside claims a stream's own namespace: stanza smuggling, or a broken "      \

@@ -179,7 +179,7 @@ NODE_COLOURS = {"edge": "magenta", "core": "blue", "home": "green"}
 # Which step a failure of tables/failures.h belongs to, by how its name begins.
 FAILED_STEP = [
     (("no-such-domain", "no-service", "dns", "address-refused"), "SRV"), (("tcp",), "TCP"),
-    (("tls", "no-tls", "certificate"), "TLS"), (("dialback", "no-dialback"), "dialback"),
+    (("tls", "no-tls", "certificate"), "TLS"), (("dialback",), "dialback"),
     (("link",), "link"), (("attachment",), "home server"),
 ]
 
