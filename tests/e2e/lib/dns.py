@@ -58,11 +58,13 @@ class Dns:
     async def remove(self, name):
         await self.control("local_data_remove", name)
 
-    async def add_domain(self, domain, address, port=5269, host=None):
-        """A domain with its SRV record, and the address of the host that the record names."""
+    async def add_domain(self, domain, *addresses, port=5269, host=None):
+        """A domain with its SRV record, and the addresses (of either family) of the host that the
+        record names."""
         host = host or f"xmpp.{domain}"
         await self.add(f"_xmpp-server._tcp.{domain}. 60 IN SRV 0 5 {port} {host}.",
-                       f"{host}. 60 IN A {address}")
+                       *(f"{host}. 60 IN {'AAAA' if ':' in address else 'A'} {address}"
+                         for address in addresses))
 
 
 class Relay(asyncio.DatagramProtocol):

@@ -15,7 +15,7 @@ control_socket = "{socket}"
 """
 LISTEN = """
 listen {kind} {{
-	address = "{address}"
+	address = {{ "{address}", "{address6}" }}
 	port = {port}
 }}
 """
@@ -37,6 +37,7 @@ DEFAULTS = {
     "limits.queue_seconds": ("60",),
     "limits.queue_stanzas": ("1000",),
     "limits.link_queue_seconds": ("60",),
+    "timeouts.tcp": ("10",),
     "timeouts.step": ("15",),
     "timeouts.verify": ("25",),
     "timeouts.dialback": ("30",),
@@ -69,7 +70,8 @@ class Node:
         config = self.folder / "sallyport.conf"
         config.write_text(
             BOOTSTRAP.format(role=self.role, name=self.name, data=self.folder, socket=self.socket)
-            + "".join(LISTEN.format(kind=kind, address=topology.address(self.host), port=port)
+            + "".join(LISTEN.format(kind=kind, address=topology.address(self.host),
+                                     address6=topology.address6(self.host), port=port)
                       for kind, port in self.listens))
         self.process = await Process(
             self.name, self.host,

@@ -395,9 +395,10 @@ class Peer:
     # as initiating server
 
     async def dial(self, to="edge", port=5269):
-        """A connection to a host from our address, nothing said yet."""
+        """A connection to a host from our address, in its family, nothing said yet."""
         loop = asyncio.get_running_loop()
-        host = topology.address(to) if to in topology.HOSTS else to
+        address = topology.address6 if ":" in self.address else topology.address
+        host = address(to) if to in topology.HOSTS else to
         _, stream = await loop.create_connection(Stream, host, port,
                                                  local_addr=(self.address, 0))
         self.dialled.append(stream)

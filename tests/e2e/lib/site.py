@@ -14,14 +14,14 @@ DOMAIN = "home.example"
 DOMAINS = [DOMAIN, f"conference.{DOMAIN}"]
 DIALBACK_SECRET = "the-dialback-secret-of-the-tests"
 ATTACH = pathlib.Path(__file__).resolve().parents[3] / "attach" / "prosody"
-WORLD = topology.NETWORKS["world"] + ".0/24"
+WORLD = (topology.NETWORKS["world"] + ".0/24", topology.NETWORKS6["world"] + ":/64")
 
 EDGE = {
     "federation.privacy_mode": ("off",),
     "tls.trust": ("@{authority}",),
     "tls.certificate": ("@{certificate}",),  # with its key
     "dns.servers": (topology.SLOW_DNS,),
-    "dial.allowed_networks": (WORLD,),
+    "dial.allowed_networks": WORLD,
     "federation.dialback_secret": (DIALBACK_SECRET,),
 }
 LEVELS = tuple(f"{module} debug" for module in (

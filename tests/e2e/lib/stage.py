@@ -41,7 +41,7 @@ class Stage:
             for domain in (f"{host}.example", f"conference.{host}.example"):
                 await dns.add_domain(domain, topology.address(host))
         for domain in DOMAINS:
-            await dns.add_domain(domain, topology.address("edge"))
+            await dns.add_domain(domain, topology.address("edge"), topology.address6("edge"))
         return dns
 
     async def prosody(self):
@@ -115,9 +115,11 @@ class Stage:
         return await asyncio.gather(self.client("alice@home.example"),
                                     *(self.client(jid) for jid in OUTSIDE))
 
-    async def peer(self, *domains, listen=True, port=5269, dns=True, host=None, **options):
+    async def peer(self, *domains, listen=True, port=5269, dns=True, host=None, ipv6=False,
+                   **options):
         """A foreign server of our own making, at an address of its own, in the DNS."""
-        address = topology.PEERS[self.peers % len(topology.PEERS)]
+        addresses = topology.PEERS6 if ipv6 else topology.PEERS
+        address = addresses[self.peers % len(addresses)]
         self.peers += 1
         peer = Peer(address, *domains, **options)
         self.at_end.append(peer.stop)
@@ -125,13 +127,13 @@ class Stage:
             await peer.listen(port)
         if dns:
             for domain in domains:
-                await self.domain(domain, address, port, host)
+                await self.domain(domain, address, port=port, host=host)
         return peer
 
-    async def domain(self, domain, address, port=5269, host=None):
+    async def domain(self, domain, *addresses, port=5269, host=None):
         """That domain in the DNS while the scenario lasts."""
         dns = await self.dns()
-        await dns.add_domain(domain, address, port, host)
+        await dns.add_domain(domain, *addresses, port=port, host=host)
         host = host or f"xmpp.{domain}"
 
         async def forget():

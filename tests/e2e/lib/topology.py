@@ -4,11 +4,12 @@ The run lives in namespaces of its own (mounts, processes, network; see `enter`)
 everything away with the runner's last breath, however it dies, and two runs never meet. The
 runner's own network is the router's, so it reaches every host and sees what passes.
 
-    world   198.51.100.0/24   DNS, the foreign servers, the tests' own peers
-    dmz     203.0.113.0/24    the edge
-    inside  10.9.3.0/24       core, home node, home server
+    world   198.51.100.0/24   2001:db8:1::/64   DNS, the foreign servers, the tests' own peers
+    dmz     203.0.113.0/24    2001:db8:2::/64   the edge
+    inside  10.9.3.0/24       2001:db8:3::/64   core, home node, home server
 
-The firewall lets world and dmz talk, inside dial dmz, and nobody dial inside.
+A host's last number is the same in both families. The firewall lets world and dmz talk, inside
+dial dmz, and nobody dial inside, whatever the family.
 """
 import os
 import pathlib
@@ -19,6 +20,7 @@ RUN = pathlib.Path("/run/sallyport")  # in the run's own /run, which is memory
 INTERRUPTED = 3.0  # seconds that a runner has to end by itself
 
 NETWORKS = {"world": "198.51.100", "dmz": "203.0.113", "inside": "10.9.3"}
+NETWORKS6 = {"world": "2001:db8:1:", "dmz": "2001:db8:2:", "inside": "2001:db8:3:"}
 HOSTS = {  # name: (network, last number)
     "dns": ("world", 53),
     "prosody": ("world", 10),
@@ -31,10 +33,19 @@ HOSTS = {  # name: (network, last number)
 # Addresses of the runner itself, beside .1 of each network.
 SLOW_DNS = NETWORKS["world"] + ".54"
 PEERS = [f"{NETWORKS['world']}.{n}" for n in range(100, 120)]
+PEERS6 = [f"{NETWORKS6['world']}:{n}" for n in range(100, 120)]
 
 FIREWALL = """
 table inet firewall {
 	chain blocked {
+	}
+	chain input {
+		type filter hook input priority 0; policy accept;
+		jump blocked
+	}
+	chain output {
+		type filter hook output priority 0; policy accept;
+		jump blocked
 	}
 	chain forward {
 		type filter hook forward priority 0; policy drop;
@@ -50,6 +61,11 @@ table inet firewall {
 def address(host):
     network, last = HOSTS[host]
     return f"{NETWORKS[network]}.{last}"
+
+
+def address6(host):
+    network, last = HOSTS[host]
+    return f"{NETWORKS6[network]}:{last}"
 
 
 def enter(argv, keep_fds=()):
@@ -94,15 +110,26 @@ def build():
     for network, prefix in NETWORKS.items():
         run("ip", "link", "add", network, "type", "bridge")
         run("ip", "link", "set", network, "up")
-        run("ip", "addr", "add", f"{prefix}.1/24", "dev", network)
+        add_address(f"{prefix}.1/24", network)
+        add_address(f"{NETWORKS6[network]}:1/64", network)
     for extra in [SLOW_DNS, *PEERS]:
-        run("ip", "addr", "add", f"{extra}/24", "dev", "world")
+        add_address(f"{extra}/24", "world")
+    for extra in PEERS6:
+        add_address(f"{extra}/64", "world")
     for name in HOSTS:
         add_host(name)
     setting("net/ipv4/ip_forward", 1)
+    setting("net/ipv6/conf/all/forwarding", 1)
     for table in ("iptables", "ip6tables", "arptables"):
         setting(f"net/bridge/bridge-nf-call-{table}", 0)
     run("nft", "-f", "-", stdin=FIREWALL)
+
+
+def add_address(with_bits, device, host=None):
+    """At once usable: IPv6 would otherwise look for a second owner first."""
+    command = ("ip", "addr", "add", with_bits, "dev", device,
+               *(["nodad"] if ":" in with_bits else []))
+    run(*(inside(host, *command) if host else command))
 
 
 def add_host(name):
@@ -110,11 +137,12 @@ def add_host(name):
     run("ip", "netns", "add", name)
     run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name)
     run("ip", "link", "set", name, "master", network, "up")
-    for command in (("link", "set", "lo", "up"),
-                    ("addr", "add", f"{address(name)}/24", "dev", "eth0"),
-                    ("link", "set", "eth0", "up"),
-                    ("route", "add", "default", "via", f"{NETWORKS[network]}.1")):
-        run(*inside(name, "ip", *command))
+    for device in ("lo", "eth0"):
+        run(*inside(name, "ip", "link", "set", device, "up"))
+    add_address(f"{address(name)}/24", "eth0", name)
+    add_address(f"{address6(name)}/64", "eth0", name)
+    for gateway in (f"{NETWORKS[network]}.1", f"{NETWORKS6[network]}:1"):
+        run(*inside(name, "ip", "route", "add", "default", "via", gateway))
 
 
 def setting(path, value):
@@ -125,10 +153,23 @@ def setting(path, value):
 
 def block_port(port, host="edge"):
     """Drops everything towards that TCP port of a host, also on established connections."""
-    run("nft", "add", "rule", "inet", "firewall", "blocked", "ip", "daddr", address(host),
-        "tcp", "dport", str(port), "drop")
-    run("nft", "add", "rule", "inet", "firewall", "blocked", "ip", "saddr", address(host),
-        "tcp", "dport", str(port), "drop")
+    for own in (address(host), address6(host)):
+        drop(f"{family(own)} daddr {own} tcp dport {port}",
+             f"{family(own)} saddr {own} tcp dport {port}")
+
+
+def block_address(own):
+    """Drops everything from and to that address, also on established connections."""
+    drop(f"{family(own)} saddr {own}", f"{family(own)} daddr {own}")
+
+
+def family(own):
+    return "ip6" if ":" in own else "ip"
+
+
+def drop(*matches):
+    run("nft", "-f", "-", stdin="".join(
+        f"add rule inet firewall blocked {match} drop\n" for match in matches))
 
 
 def unblock():
@@ -136,10 +177,11 @@ def unblock():
 
 
 def reset_connections(host, port, to=None):
-    """Aborts that host's TCP connections to a port (of one other host): both ends see a reset.
-    Returns how many."""
-    return kill_sockets(host, "dst", f"{address(to)}:{port}") if to else kill_sockets(
-        host, "dport", "=", f":{port}")
+    """Aborts that host's TCP connections to a port (of one other host, or of an IPv4 address):
+    both ends see a reset. Returns how many."""
+    if not to:
+        return kill_sockets(host, "dport", "=", f":{port}")
+    return kill_sockets(host, "dst", f"{address(to) if to in HOSTS else to}:{port}")
 
 
 def reset_accepted(host, port):
