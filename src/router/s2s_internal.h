@@ -8,6 +8,7 @@
 #include "net/conn.h"
 #include "net/target.h"
 #include "router/s2s_port.h"
+#include "router/s2s_questions.h"
 #include "xmpp/s2s_in.h"
 #include "xmpp/s2s_out.h"
 

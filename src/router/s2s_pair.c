@@ -18,26 +18,13 @@
 	((size_t)1 << 20) /* handed to the connection and not yet to the kernel                    \
 			   */
 
-/* A question about a key, waiting for the authoritative server. */
-struct question {
-	struct question *next;
-	uint64_t number; /* ours: the session's request */
-	uint64_t inbound, request;
-	char *stream_id, *key;
-	size_t key_len;
-	uint64_t due_ms;
-	bool answered;
-	enum s2s_verdict verdict;
-	enum failure failure;
-};
-
 struct s2s_pair {
 	struct s2s_port *owner;
 	struct worker *worker;
 	char local[DOMAIN_BYTES + 1], remote[DOMAIN_BYTES + 1];
 	struct s2s_name name;
 	struct queue waiting, flight;
-	struct question *questions;
+	struct s2s_questions questions;
 	struct target *target;
 	struct target_candidate *candidates;
 	size_t candidates_count, next_candidate;
@@ -50,7 +37,6 @@ struct s2s_pair {
 	bool verify_certificate, certificate_valid;
 	const char *tls;
 	struct timer session_timer, retry, every_second, ack;
-	struct loop_task answer;
 	unsigned failures;
 	enum failure last_failure;
 	char why[200];
@@ -81,92 +67,6 @@ static void set_why(struct s2s_pair *p, enum failure failure, const char *why)
 {
 	p->last_failure = failure;
 	snprintf(p->why, sizeof(p->why), "%s", why ? why : "");
-}
-
-/* Questions */
-
-static void free_question(struct question *q)
-{
-	free(q->stream_id);
-	free(q->key);
-	free(q);
-}
-
-static void deliver_answers(struct s2s_pair *p)
-{
-	struct question **link = &p->questions;
-
-	while (*link) {
-		struct question *q = *link;
-		struct s2s_inbound *inbound;
-
-		if (!q->answered) {
-			link = &q->next;
-			continue;
-		}
-		*link = q->next;
-		inbound = map_get(&p->owner->inbound,
-				  (struct slice){ (const char *)&q->inbound, sizeof(q->inbound) });
-		if (inbound)
-			s2s_inbound_verified(inbound, q->request, q->verdict, q->failure);
-		free_question(q);
-	}
-}
-
-static void on_answer(struct loop_task *task)
-{
-	deliver_answers((void *)((char *)task - offsetof(struct s2s_pair, answer)));
-}
-
-static void answer_question(struct s2s_pair *p, struct question *q, enum s2s_verdict verdict,
-			    enum failure failure)
-{
-	q->answered = true;
-	q->verdict = verdict;
-	q->failure = failure;
-	loop_defer(p->worker->loop, &p->answer);
-}
-
-static void answer_all(struct s2s_pair *p, enum failure failure)
-{
-	for (struct question *q = p->questions; q; q = q->next) {
-		if (!q->answered)
-			answer_question(p, q, S2S_VERDICT_ERROR, failure);
-	}
-}
-
-static void ask(struct s2s_pair *p, const struct question *q)
-{
-	s2s_out_verify(p->session,
-		       &(struct dialback_claim){ .sender_domain = p->remote,
-						 .target_domain = p->local,
-						 .stream_id = q->stream_id },
-		       (struct slice){ q->key, q->key_len }, q->number);
-}
-
-/* An error verdict may be the stream's end, and the next candidate can still answer: it counts
- * only when the stream goes on (see pump), or when no candidate is left. */
-static void take_verdict(struct s2s_pair *p, const struct s2s_action *action)
-{
-	for (struct question *q = p->questions; q; q = q->next) {
-		if (q->number != action->request || q->answered)
-			continue;
-		if (action->verdict == S2S_VERDICT_ERROR) {
-			q->verdict = S2S_VERDICT_ERROR;
-			q->failure = action->failure;
-		} else {
-			answer_question(p, q, action->verdict, FAILURE_NONE);
-		}
-		return;
-	}
-}
-
-static void settle_verdicts(struct s2s_pair *p)
-{
-	for (struct question *q = p->questions; q; q = q->next) {
-		if (!q->answered && q->failure != FAILURE_NONE)
-			answer_question(p, q, S2S_VERDICT_ERROR, q->failure);
-	}
 }
 
 /* Stanzas */
@@ -344,7 +244,7 @@ static void back_off(struct s2s_pair *p, enum failure failure, const char *why)
 static void attempt_failed(struct s2s_pair *p, enum failure failure, const char *why)
 {
 	back_off(p, failure, why);
-	answer_all(p, failure);
+	s2s_questions_fail(&p->questions, failure);
 }
 
 static void log_closed(const struct s2s_pair *p, enum failure failure, const char *why)
@@ -433,7 +333,7 @@ static void pump(struct s2s_pair *p)
 		switch (action.type) {
 		case S2S_NONE:
 			worker_write_out(p->conn, s2s_out_output(p->session));
-			settle_verdicts(p);
+			s2s_questions_settle(&p->questions);
 			write_waiting(p);
 			return;
 		case S2S_TIMER:
@@ -454,7 +354,7 @@ static void pump(struct s2s_pair *p)
 					    s2s_check_key(p->owner, &p->name, &action));
 			break;
 		case S2S_VERIFIED:
-			take_verdict(p, &action);
+			s2s_questions_take(&p->questions, &action);
 			break;
 		case S2S_READY:
 			became_ready(p);
@@ -508,11 +408,7 @@ static void on_connected(void *owner)
 		.limits = &config->limits_before,
 	});
 	tell_time(p);
-	for (struct question *q = p->questions; q; q = q->next) {
-		q->failure = FAILURE_NONE;
-		if (!q->answered)
-			ask(p, q);
-	}
+	s2s_questions_ask(&p->questions, p->session);
 	if (p->waiting.first)
 		s2s_out_want_ready(p->session);
 	s2s_out_connected(p->session);
@@ -642,7 +538,7 @@ static void begin_attempt(struct s2s_pair *p)
 /* Does what is needed for what waits. */
 static void need(struct s2s_pair *p)
 {
-	if (p->owner->stopping || (!p->waiting.first && !p->questions))
+	if (p->owner->stopping || (!p->waiting.first && !p->questions.first))
 		return;
 	if (!timer_is_armed(&p->every_second))
 		loop_arm(p->worker->loop, &p->every_second, 1000);
@@ -661,7 +557,7 @@ static void need(struct s2s_pair *p)
 static bool is_idle(const struct s2s_pair *p)
 {
 	return !p->session && !p->conn && !p->target && !p->waiting.first && !p->flight.first &&
-	       !p->questions && !timer_is_armed(&p->retry);
+	       !p->questions.first && !timer_is_armed(&p->retry);
 }
 
 static void on_retry(struct timer *timer)
@@ -685,15 +581,11 @@ static void on_every_second(struct timer *timer)
 		router_settle(p->worker->router, &item, LINK_REFUSED,
 			      p->last_failure != FAILURE_NONE ? p->last_failure : FAILURE_EXPIRED);
 	}
-	for (struct question *q = p->questions; q; q = q->next) {
-		if (!q->answered && q->due_ms <= now_ms(p))
-			answer_question(p, q, S2S_VERDICT_ERROR,
-					p->last_failure != FAILURE_NONE ? p->last_failure
-									: FAILURE_TIMEOUT);
-	}
+	s2s_questions_expire(&p->questions, now_ms(p),
+			     p->last_failure != FAILURE_NONE ? p->last_failure : FAILURE_TIMEOUT);
 	if (is_idle(p))
 		s2s_pair_destroy(p);
-	else if (p->waiting.first || p->questions)
+	else if (p->waiting.first || p->questions.first)
 		loop_arm(p->worker->loop, &p->every_second, 1000);
 }
 
@@ -717,7 +609,7 @@ struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const ch
 	p->retry.fire = on_retry;
 	p->every_second.fire = on_every_second;
 	p->ack.fire = on_ack;
-	p->answer.run = on_answer;
+	s2s_questions_init(&p->questions, port, p->worker->loop);
 	map_put(&port->pairs, slice_of(key), p);
 	loop_arm(p->worker->loop, &p->every_second, 1000);
 	return p;
@@ -735,15 +627,9 @@ void s2s_pair_destroy(struct s2s_pair *p)
 	target_cancel(&p->target);
 	loop_disarm(p->worker->loop, &p->retry);
 	loop_disarm(p->worker->loop, &p->every_second);
-	loop_undefer(p->worker->loop, &p->answer);
 	router_settle_lost(p->worker->router, &p->flight, FAILURE_LOST);
 	router_settle_lost(p->worker->router, &p->waiting, FAILURE_LOST);
-	while (p->questions) {
-		struct question *q = p->questions;
-
-		p->questions = q->next;
-		free_question(q);
-	}
+	s2s_questions_finish(&p->questions);
 	forget_candidates(p);
 	free(p);
 }
@@ -751,30 +637,19 @@ void s2s_pair_destroy(struct s2s_pair *p)
 void s2s_pair_verify(struct s2s_pair *p, uint64_t inbound, uint64_t request,
 		     const struct dialback_claim *claim, struct slice key)
 {
-	static uint64_t numbers;
-	struct question *q = xcalloc(1, sizeof(*q)), **link = &p->questions;
-	size_t count = 0;
+	uint64_t due_ms = now_ms(p) + p->worker->config->timeouts.verify * UINT64_C(1000);
+	struct s2s_question *question =
+		s2s_questions_add(&p->questions, inbound, request, claim, key, due_ms);
 
-	q->number = ++numbers;
-	q->inbound = inbound;
-	q->request = request;
-	q->stream_id = xstrdup(claim->stream_id);
-	q->key = xstrndup(key.data, key.len);
-	q->key_len = key.len;
-	q->due_ms = now_ms(p) + p->worker->config->timeouts.verify * UINT64_C(1000);
-	for (; *link; link = &(*link)->next)
-		count++;
-	*link = q;
-	if (holds(p) || count >= S2S_OUT_VERIFIES_MAX) {
-		answer_question(p, q, S2S_VERDICT_ERROR,
-				holds(p) ? p->last_failure : FAILURE_QUEUE_FULL);
+	if (holds(p))
+		s2s_questions_fail(&p->questions, p->last_failure);
+	if (!question || holds(p))
 		return;
-	}
 	/* Somebody there speaks for the domain: worth another look at once. */
 	loop_disarm(p->worker->loop, &p->retry);
 	if (p->session && !p->ended_here) { /* else the next stream asks */
 		tell_time(p);
-		ask(p, q);
+		s2s_question_ask(question, p->session);
 		pump(p);
 	}
 	need(p);
@@ -818,7 +693,7 @@ void s2s_pair_apply(struct s2s_pair *p)
 	struct policy_decision decision = decide(p);
 
 	if (decision.refused != FAILURE_NONE) {
-		answer_all(p, decision.refused);
+		s2s_questions_fail(&p->questions, decision.refused);
 		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, decision.refused);
 	}
 	if (p->session) {
