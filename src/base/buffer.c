@@ -14,7 +14,7 @@ char *buffer_reserve(struct buffer *b, size_t len)
 	if (b->size - b->end >= len && b->memory)
 		return b->memory + b->end;
 	/* Moving to the front is enough when that frees at least half: amortised constant. */
-	if (b->start > 0 && b->size - used >= len && b->start >= used) {
+	if (b->memory && b->start > 0 && b->size - used >= len && b->start >= used) {
 		memmove(b->memory, b->memory + b->start, used);
 	} else {
 		size_t size = b->size ? b->size : 256;
@@ -23,7 +23,7 @@ char *buffer_reserve(struct buffer *b, size_t len)
 		while (size - used < len)
 			size *= 2;
 		memory = xmalloc(size);
-		if (used)
+		if (used && b->memory)
 			memcpy(memory, b->memory + b->start, used);
 		free(b->memory);
 		b->memory = memory;

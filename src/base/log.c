@@ -204,7 +204,7 @@ void log_forward(struct slice line)
 
 const char *log_value(struct slice value)
 {
-	static _Thread_local char values[VALUES][LOG_VALUE_BYTES * 3 + sizeof(CUT)];
+	static _Thread_local char values[VALUES][LOG_VALUE_BYTES * (size_t)3 + sizeof(CUT)];
 	static _Thread_local unsigned turn;
 	char *out = values[turn++ % VALUES];
 	size_t used = 0;

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #define CHANNEL_PACKET_BYTES 65536	      /* one packet, header included */
-#define CHANNEL_BODY_BYTES (16 * 1024 * 1024) /* a body that travels as memfd */
-#define CHANNEL_QUEUE_BYTES (8 * 1024 * 1024) /* unsent; the other end is stuck if it is more */
+#define CHANNEL_BODY_BYTES ((size_t)16 << 20) /* a body that travels as memfd */
+#define CHANNEL_QUEUE_BYTES ((size_t)8 << 20) /* unsent; the other end is stuck if it is more */
 #define CHANNEL_CONTROL_FD 3		      /* where a child finds its channel to control */
 
 struct channel;

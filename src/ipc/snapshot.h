@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define SNAPSHOT_FIELDS_MAX 16
-#define SNAPSHOT_BYTES_MAX (64 * 1024 * 1024) /* certificates and lists of 100,000 domains fit */
+#define SNAPSHOT_BYTES_MAX ((size_t)64 << 20) /* certificates and lists of 100,000 domains fit */
 
 struct snapshot_record {
 	size_t count;

@@ -109,7 +109,7 @@ static void a_timer_armed_after_a_long_sleep_waits_its_time(void **state)
 	loop_watch(loop, &io, true, false);
 	assert_int_equal(pthread_create(&thread, NULL, write_after_a_rest, NULL), 0);
 	loop_run(loop);
-	assert_true(loop_clock_us() - armed_us >= (WAIT_MS - 1) * 1000);
+	assert_true(loop_clock_us() - armed_us >= (WAIT_MS - UINT64_C(1)) * 1000);
 	pthread_join(thread, NULL);
 	loop_unwatch(&io);
 	loop_destroy(&loop);
