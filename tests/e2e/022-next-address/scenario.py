@@ -39,7 +39,8 @@ async def behind_broken_tls(stage, alice):
 
 
 class NoTls:
-    """Makes streams that say <proceed/> and then what is no TLS."""
+    """Makes streams that say <proceed/> and answer the ClientHello with what is no TLS. (Sooner,
+    it might come together with <proceed/>, and the edge rightly throws away what does.)"""
 
     def __init__(self, accept):
         self.accept = accept
@@ -48,7 +49,7 @@ class NoTls:
         stream = self.accept()
 
         def no_tls(*_args, **_options):
-            stream.transport.write(b"this is no TLS record\r\n")
+            stream.take = lambda _: stream.transport.write(b"this is no TLS record\r\n")
         stream.begin_tls = no_tls
         return stream
 

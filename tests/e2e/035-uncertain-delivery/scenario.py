@@ -4,9 +4,9 @@ second time, and what comes later passes over a new connection."""
 import asyncio
 import time
 
-from lib import topology
+from lib import process, topology
 from lib.peer import body
-from lib.process import DEADLINE, Missing, command
+from lib.process import Missing, command
 
 UNCERTAIN = "the connection broke; the stanza may have been delivered"
 POLL = 0.05  # seconds: the kernel's queue tells nobody that it has grown
@@ -46,7 +46,7 @@ async def run(stage):
 
 async def in_the_kernel(peer):
     """The edge's kernel has bytes for the peer that the peer has not acknowledged."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + process.DEADLINE
     while time.monotonic() < end:
         _, out = await command("edge", "ss", "--no-header", "--tcp", "--numeric", "state",
                                "established", "dst", f"{peer.address}:5269")

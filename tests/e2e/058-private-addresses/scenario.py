@@ -6,7 +6,9 @@ from lib.peer import db_error
 from lib.process import together
 
 ADDRESSES = ["127.0.0.1", "127.9.9.9", "10.9.3.4", "192.168.1.1", "172.16.0.1", "169.254.169.254",
-             "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", topology.address("edge")]
+             "100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", topology.address("edge"),
+             "::1", "::", "::ffff:127.0.0.1", "fe80::1", "fd00::1", "ff02::1", "64:ff9b::a09:304",
+             "2002:a09:304::1", topology.address6("home"), topology.address6("edge")]
 TEXT = "the domain's server has no public address"
 
 
@@ -19,10 +21,10 @@ async def run(stage):
     claimant = await stage.peer("claimant.example")
     mark = stage.edge.mark()
     await together(*(refused(alice, domain) for domain in domains),
-                   *(not_verified(claimant, domain) for domain in domains[:5]))
+                   *(not_verified(claimant, domain) for domain in domains[::4]))
     for address in ADDRESSES:
         tried = stage.edge.events("s2s.out.attempt", address, since=mark)
-        assert not any(address in event.fields.values() or f"={address}:" in event.detail
+        assert not any(event.fields["address"].startswith((f"{address}:", f"[{address}]:"))
                        for event in tried), f"{address} was dialled"
 
     await stage.edge.set("dial.allowed_networks")
