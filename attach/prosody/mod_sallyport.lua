@@ -20,7 +20,7 @@ local xmlns_component = "jabber:component:accept";
 local stanza_kinds = { message = true, presence = true, iq = true };
 
 local limits = {
-	stanzas = module:get_option_number("sallyport_queue_stanzas", 10000);
+	stanzas = math.min(module:get_option_number("sallyport_queue_stanzas", 10000), 16000); -- what the gateway can name
 	bytes = module:get_option_number("sallyport_queue_bytes", 16 * 1024 * 1024);
 	seconds = module:get_option_number("sallyport_queue_seconds", 30); -- without a gateway
 	stanza_bytes = module:get_option_number("sallyport_stanza_bytes", 512 * 1024);
