@@ -284,3 +284,31 @@ bool policy_is_enabled(const struct policy *policy)
 {
 	return policy->enabled;
 }
+
+const char *policy_broken_rule(const struct policy *policy, bool from_inside,
+			       const char *sender_domain, const char *target_domain,
+			       enum failure *failure)
+{
+	const char *ours = from_inside ? sender_domain : target_domain;
+	const char *foreign = from_inside ? target_domain : sender_domain;
+
+	*failure = FAILURE_FEDERATION_OFF;
+	if (!policy_is_enabled(policy))
+		return "federation is off on this node";
+	*failure = FAILURE_RULE_BROKEN;
+	if (!from_inside && policy_is_local(policy, foreign))
+		return "a domain of ours as sender from outside";
+	if (!from_inside && !policy_is_federated(policy, ours))
+		return "a target that is not federated here";
+	if (from_inside && !policy_is_local(policy, ours))
+		return "a sender that is not ours from inside";
+	if (from_inside && policy_is_local(policy, foreign)) {
+		*failure = FAILURE_OWN_DOMAIN;
+		return "a target of ours from inside";
+	}
+	if (from_inside && !policy_is_federated(policy, ours)) {
+		*failure = FAILURE_NOT_FEDERATED;
+		return "a sender that is not federated";
+	}
+	return NULL;
+}

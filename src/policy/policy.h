@@ -60,6 +60,14 @@ struct policy_decision {
 /* May the local domain and the remote domain talk? Both prepared. */
 struct policy_decision policy_decide(const struct policy *policy, const char *local_domain,
 				     const char *remote_domain);
+/*
+ * What a stanza breaks by coming from that side of a node, whoever checked it before: from outside
+ * only senders that are not ours, to domains that we federate; from inside the reverse. Domains are
+ * prepared. NULL: nothing; else the rule for the log, and *failure.
+ */
+const char *policy_broken_rule(const struct policy *policy, bool from_inside,
+			       const char *sender_domain, const char *target_domain,
+			       enum failure *failure);
 bool policy_is_local(const struct policy *policy, const char *domain); /* federated or not */
 bool policy_is_federated(const struct policy *policy, const char *domain);
 bool policy_is_enabled(const struct policy *policy);

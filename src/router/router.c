@@ -134,34 +134,6 @@ static bool prepare(const struct stanza *stanza, struct addresses *addresses)
 	       jid_domain(stanza->to, addresses->target);
 }
 
-/* The rule it breaks, for the log; NULL: none. */
-static const char *broken_rule(const struct policy *policy, enum side from,
-			       const struct addresses *addresses, enum failure *failure)
-{
-	const char *ours = from == SIDE_IN ? addresses->sender : addresses->target;
-	const char *foreign = from == SIDE_IN ? addresses->target : addresses->sender;
-
-	*failure = FAILURE_FEDERATION_OFF;
-	if (!policy_is_enabled(policy))
-		return "federation is off on this node";
-	*failure = FAILURE_RULE_BROKEN;
-	if (from == SIDE_OUT && policy_is_local(policy, foreign))
-		return "a domain of ours as sender from outside";
-	if (from == SIDE_OUT && !policy_is_federated(policy, ours))
-		return "a target that is not federated here";
-	if (from == SIDE_IN && !policy_is_local(policy, ours))
-		return "a sender that is not ours from inside";
-	if (from == SIDE_IN && policy_is_local(policy, foreign)) {
-		*failure = FAILURE_OWN_DOMAIN;
-		return "a target of ours from inside";
-	}
-	if (from == SIDE_IN && !policy_is_federated(policy, ours)) {
-		*failure = FAILURE_NOT_FEDERATED;
-		return "a sender that is not federated";
-	}
-	return NULL;
-}
-
 static void tell(struct port *port, const char *instance, uint64_t number, enum link_fate fate,
 		 enum failure failure)
 {
@@ -190,7 +162,8 @@ static void route(struct router *router, struct item *item)
 	bool readable = prepare(item->stanza, &addresses);
 
 	if (readable && item->from)
-		rule = broken_rule(router->policy, item->from->side, &addresses, &failure);
+		rule = policy_broken_rule(router->policy, item->from->side == SIDE_IN,
+					  addresses.sender, addresses.target, &failure);
 	else if (readable)
 		rule = NULL; /* a bounce of our own: back to where the sender is */
 	if (rule) {
