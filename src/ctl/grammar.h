@@ -13,9 +13,11 @@
 
 enum command_place {
 	COMMAND_HERE,	 /* the program answers it itself */
-	COMMAND_STATUS,	 /* manage asks all processes and puts the answers together */
+	COMMAND_STATUS,	 /* manage asks all processes and puts the answers together; the verb says
+			  * what of it is shown */
 	COMMAND_CONTROL, /* handed to control, as MESSAGE_CONFIG */
 	COMMAND_TRAFFIC, /* handed to traffic, as MESSAGE_COMMAND */
+	COMMAND_MANAGE,	 /* what manage itself does: tunnels, AXL */
 };
 
 struct command {

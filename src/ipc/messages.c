@@ -41,6 +41,9 @@ static const struct {
 	[MESSAGE_CONFIG_REPLY] = { "config-reply", BIT(CONTROL), BIT(MANAGE), false },
 	[MESSAGE_COMMAND] = { "command", BIT(MANAGE), BIT(TRAFFIC), false },
 	[MESSAGE_COMMAND_REPLY] = { "command-reply", BIT(TRAFFIC), BIT(MANAGE), false },
+	[MESSAGE_TRY] = { "try", BIT(CONTROL), BIT(TRAFFIC), true },
+	[MESSAGE_TRY_REPLY] = { "try-reply", BIT(TRAFFIC), BIT(CONTROL), false },
+	[MESSAGE_LOADED] = { "loaded", BIT(TRAFFIC), BIT(CONTROL), false },
 	[MESSAGE_EVENT] = { "event", BIT(TRAFFIC) | BIT(CONTROL), BIT(MANAGE), false },
 };
 

@@ -31,12 +31,21 @@ enum message_type {
 	MESSAGE_ANSWER, /* the same request id */
 
 	/* manage asks, the reply carries the same request id; bodies are the faces' own */
-	MESSAGE_STATUS,
+	MESSAGE_STATUS, /* body: empty, or u8 1: brief, without streams and queues */
 	MESSAGE_STATUS_REPLY,
 	MESSAGE_CONFIG,	      /* body: u16 count, then that many slices: verb and arguments */
 	MESSAGE_CONFIG_REPLY, /* body: u8 status (0: done), slice text */
 	MESSAGE_COMMAND,      /* as CONFIG, for what runs: reset a link, close a stream */
 	MESSAGE_COMMAND_REPLY,
+
+	/* control asks traffic what other settings would do to what is open; the text is for people
+	 */
+	MESSAGE_TRY,	   /* fd: a snapshot, not taken into use */
+	MESSAGE_TRY_REPLY, /* body: slice text */
+
+	/* traffic to control, at its start and at each change: the table that its router works by.
+	 * Body: u64 settings revision, u16 count, then that many slices, each a cp_id */
+	MESSAGE_LOADED,
 
 	MESSAGE_EVENT, /* body: slices, for the live views; nobody answers */
 	MESSAGE_COUNT,

@@ -2,6 +2,18 @@
  * What people ask control to show or change (MESSAGE_CONFIG): verbs over the settings, each change
  * checked whole, stored as one revision, logged, and told to whom it concerns. Answers are plain
  * text, a line for each value; secrets only ever appear as fingerprints.
+ *
+ * Verbs of people are those of ctl/grammar.c. Those of manage itself, for what other nodes and AXL
+ * say, take the words that provision/documents.h, axl/service.h and axl/client.h name:
+ *
+ *	edge-told EDGE REVISION on|off FINGERPRINT	row of `edges`; federation.enabled of a
+ *							core is on while that of any paired edge is
+ *	domains-told CORE REVISION "DOMAIN on|off"...	`domains`: on an edge those of that core
+ *(their node is it), on a home node all node-pair NAME ROLE ADDRESS LINK-PIN PROVISION-ADDRESS
+ *SSH-PIN	as node-add; replaces it home-server-put NAME HOST PORT USER PASSWORD VERIFY PIN
+ *likewise axl-user-put NAME PASSWORD ROLES				likewise realms-written
+ *REALM...						axl.realms rows-set "PKID CP_ID"...
+ *xmpps2snodes
  */
 #ifndef PROCESS_CONFIGURE_H
 #define PROCESS_CONFIGURE_H

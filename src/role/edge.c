@@ -5,6 +5,8 @@
 const struct role role_edge = {
 	.name = "edge",
 	.bit = ROLE_EDGE,
-	.services = { { "s2s", PROCESS_TRAFFIC }, { "link", PROCESS_TRAFFIC } },
-	.services_count = 2,
+	.services = { { "s2s", PROCESS_TRAFFIC },
+		      { "link", PROCESS_TRAFFIC },
+		      { "provision", PROCESS_MANAGE } },
+	.services_count = 3,
 };

@@ -5,6 +5,8 @@
 const struct role role_home = {
 	.name = "home",
 	.bit = ROLE_HOME,
-	.services = { { "link", PROCESS_TRAFFIC } },
-	.services_count = 1,
+	.services = { { "link", PROCESS_TRAFFIC },
+		      { "provision", PROCESS_MANAGE },
+		      { "axl", PROCESS_MANAGE } },
+	.services_count = 3,
 };

@@ -106,7 +106,30 @@
 	X(STANZA_REFUSED, ROUTER, WARN, "stanza.refused", "it breaks a rule")                      \
 	X(STANZA_EXPIRED, ROUTER, INFO, "stanza.expired", "it waited too long")                    \
 	X(STANZA_UNCERTAIN, ROUTER, WARN, "stanza.uncertain", "it may or may not have arrived")    \
+	X(ROUTER_LOADED, ROUTER, INFO, "router.loaded", "the router works by this xmpps2snodes")   \
+	X(ROUTER_RESTARTED, ROUTER, INFO, "router.restarted", "the router service was restarted")  \
+	/* between our nodes */                                                                    \
+	X(SSH_ACCEPTED, PROVISION, DEBUG, "ssh.accepted", "a connection came in to our SSH")       \
+	X(SSH_REFUSED, PROVISION, WARN, "ssh.refused", "who came in to our SSH may not")           \
+	X(TUNNEL_UP, PROVISION, INFO, "tunnel.up", "the SSH tunnel to another node is open")       \
+	X(TUNNEL_DOWN, PROVISION, WARN, "tunnel.down", "the SSH tunnel to another node ended")     \
+	X(TUNNEL_FAILED, PROVISION, WARN, "tunnel.failed", "the tunnel was not reached")           \
+	X(PAIRING_CODE, PROVISION, INFO, "pairing.code", "a pairing code was made, or is void")    \
+	X(PAIRING_DONE, PROVISION, INFO, "pairing.done", "two nodes know each other from now on")  \
+	X(PAIRING_FAILED, PROVISION, WARN, "pairing.failed", "a pairing was refused; why")         \
+	X(REPLICA_SENT, SETTINGS, INFO, "replica.sent", "settings went to another node")           \
+	X(REPLICA_TAKEN, SETTINGS, INFO, "replica.taken", "another node's settings were stored")   \
+	X(REPLICA_ACKNOWLEDGED, SETTINGS, INFO, "replica.acknowledged", "it has stored ours")      \
+	X(REPLICA_REFUSED, SETTINGS, ERROR, "replica.refused", "one of both refused; why")         \
+	X(AXL_CALL, AXL, INFO, "axl.call", "a request to a home server, or its answer")            \
+	X(AXL_SERVED, AXL, INFO, "axl.served", "a request to our AXL service, and the answer")     \
+	X(AXL_SYNCED, AXL, INFO, "axl.synced", "a home server's table is as it should be")         \
+	X(AXL_FAILED, AXL, WARN, "axl.failed", "a home server's table could not be kept; why")     \
+	X(NOTICE_RAISED, SETTINGS, WARN, "notice.raised", "the operator has to do something")      \
+	X(NOTICE_CLEARED, SETTINGS, INFO, "notice.cleared", "a notification was deleted")          \
 	/* people */                                                                               \
+	X(ALARM_RAISED, ADMIN, WARN, "alarm.raised", "Alarm raised: id, title, what was seen")     \
+	X(ALARM_LOWERED, ADMIN, INFO, "alarm.lowered", "Alarm lowered")                            \
 	X(ADMIN_REQUEST, ADMIN, INFO, "admin.request", "somebody asked for something")             \
 	X(ADMIN_REFUSED, ADMIN, WARN, "admin.refused", "somebody asked for what they may not")
 

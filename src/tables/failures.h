@@ -113,6 +113,13 @@
 	/* our own parts */                                                                        \
 	X(NO_ROUTE, "no-route", CANCEL, "item-not-found", false, "nobody here serves this domain", \
 	  "no link or attachment for it: see sallyport status")                                    \
+	X(NOT_PROVISIONED, "not-provisioned", WAIT, "remote-server-timeout", false,                \
+	  "the gateway to other domains is not set up yet",                                        \
+	  "xmpps2snodes names no edge that is linked: see sallyport routes here, and the AXL "     \
+	  "state on the core")                                                                     \
+	X(RESTART_PENDING, "restart-pending", WAIT, "remote-server-timeout", false,                \
+	  "the gateway to other domains is being set up",                                          \
+	  "xmpps2snodes was changed after the router had read it: sallyport restart router")       \
 	X(LINK_DOWN, "link-down", WAIT, "remote-server-timeout", true,                             \
 	  "the gateway is interrupted", "the link to the next node is down: see network.link")     \
 	X(ATTACHMENT_DOWN, "attachment-down", WAIT, "remote-server-timeout", true,                 \

@@ -11,6 +11,7 @@
 #define NAME_BYTES 63
 #define U_LABELS_BYTES 1024 /* of a domain not yet prepared; then 253 is the limit */
 #define SECRET_BYTES 256
+#define WORD_BYTES 128
 #define PIN_DIGITS 64
 #define DIGITS "0123456789"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -46,6 +47,31 @@ static bool read_number(const char *text, int64_t min, int64_t max)
 static bool check_integer(const struct setting_field *field, const char *text)
 {
 	return read_number(text, field->min, field->max);
+}
+
+static bool check_word(const struct setting_field *field, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] <= ' ' || text[i] >= 0x7f)
+			return false;
+	}
+	return len > 0 && len <= WORD_BYTES;
+}
+
+/* RFC 9562 4, in the lower case that it prefers. */
+static bool check_uuid(const struct setting_field *field, const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; form[i]; i++) {
+		if (form[i] == '-' ? text[i] != '-' : !strchr("0123456789abcdef", text[i]))
+			return false;
+	}
+	return true;
 }
 
 static bool check_secret(const struct setting_field *field, const char *text)
@@ -164,6 +190,8 @@ static const struct {
 	[FIELD_INTEGER] = { check_integer, NULL },
 	[FIELD_SECRET] = { check_secret, NULL, true },
 	[FIELD_NAME] = { check_name, "a name of letters, digits, hyphens and dots, at most 63" },
+	[FIELD_WORD] = { check_word, "a word of printable ASCII, at most 128 characters" },
+	[FIELD_UUID] = { check_uuid, "a UUID in lower case" },
 	[FIELD_DOMAIN] = { check_domain, "a domain" },
 	[FIELD_HOST] = { check_domain, "a domain or an IP address" },
 	[FIELD_ADDRESS] = { check_address, "an IP address" },

@@ -32,6 +32,8 @@ enum field_kind {
 	FIELD_INTEGER,
 	FIELD_SECRET, /* text that is never shown; min: its least length */
 	FIELD_NAME,   /* of a node or an attachment: names that are safe everywhere */
+	FIELD_WORD,   /* printable ASCII without space, at most 128 */
+	FIELD_UUID,   /* in lower case, with its hyphens */
 	FIELD_DOMAIN,
 	FIELD_HOST, /* domain or address */
 	FIELD_ADDRESS,
