@@ -18,6 +18,12 @@ static char *store_path(const struct bootstrap *bootstrap)
 	return xasprintf("%s/sallyport.db", bootstrap->data);
 }
 
+static char *key_path(const struct bootstrap *bootstrap)
+{
+	return bootstrap->key ? xstrdup(bootstrap->key)
+			      : xasprintf("%s/secrets.key", bootstrap->data);
+}
+
 static bool lock_data(struct node *node, char **why)
 {
 	const char *data = node->bootstrap->data;
@@ -95,10 +101,11 @@ static bool make_identity(struct node *node, char **why)
 
 static bool open_store(struct node *node, char **why)
 {
-	char *path = store_path(node->bootstrap);
+	char *path = store_path(node->bootstrap), *key = key_path(node->bootstrap);
 
-	node->store = store_open(path, why);
+	node->store = store_open(path, key, why);
 	free(path);
+	free(key);
 	return node->store != NULL;
 }
 
@@ -131,9 +138,10 @@ void node_close(struct node *node)
 
 bool node_verify(const struct bootstrap *bootstrap, char **why)
 {
-	char *path = store_path(bootstrap);
-	bool sound = store_verify(path, why);
+	char *path = store_path(bootstrap), *key = key_path(bootstrap);
+	bool sound = store_verify(path, key, why);
 
 	free(path);
+	free(key);
 	return sound;
 }
