@@ -31,8 +31,8 @@ void pairing_self_finish(struct pairing_self *self); /* wipes the password */
 
 enum pairing_event_type {
 	PAIRING_NONE,
-	PAIRING_STORE,	/* pin `other`, then say pairing_stored */
-	PAIRING_UNDO,	/* what was stored is not to stay */
+	PAIRING_STORE, /* pin `other`, then say pairing_stored */
+	PAIRING_UNDO,  /* what was stored is not to stay */
 	PAIRING_DONE,
 	PAIRING_FAILED, /* `why`, for both operators */
 };
