@@ -78,45 +78,17 @@ static void introduce(struct pairing *p, const char *type)
 	if (self->link_address)
 		json_object_set_new(line, "link_address", json_string(self->link_address));
 	if (self->axl_port)
-		json_object_set_new(line, "axl",
-				    json_pack("{s:i, s:s, s:s, s:s}", "port", (int)self->axl_port,
-					      "user", self->axl_user, "password",
-					      self->axl_password, "pin", self->axl_pin));
+		json_object_set_new(
+			line, "axl",
+			json_pack("{s:i, s:s, s:s, s:s}", "port", (int)self->axl_port, "user",
+				  self->axl_user ? self->axl_user : p->other.node, "password",
+				  self->axl_password, "pin", self->axl_pin));
 	json_lines_write(&p->output, line);
 }
 
 static void say(struct pairing *p, const char *type)
 {
 	json_lines_write(&p->output, json_pack("{s:s}", "type", type));
-}
-
-struct pairing *pairing_create(const struct pairing_self *self, bool dials,
-			       const char *expected_node)
-{
-	struct pairing *p = xcalloc(1, sizeof(*p));
-
-	copy_self(self, &p->self);
-	p->dials = dials;
-	p->expected_node = xstrdup(expected_node);
-	p->state = dials ? WAIT_OFFER : WAIT_HELLO;
-	if (dials)
-		introduce(p, "hello");
-	return p;
-}
-
-void pairing_destroy(struct pairing **pairing)
-{
-	struct pairing *p = *pairing;
-
-	if (!p)
-		return;
-	pairing_self_finish(&p->self);
-	pairing_self_finish(&p->other);
-	free(p->expected_node);
-	json_lines_finish(&p->lines);
-	buffer_finish(&p->output);
-	free(p);
-	*pairing = NULL;
 }
 
 /* Events that are due */
@@ -147,6 +119,42 @@ static void refuse(struct pairing *p, const char *why)
 	json_lines_write(&p->output,
 			 json_pack("{s:s, s:o}", "type", "refused", "why", json_lines_text(why)));
 	fail(p, why);
+}
+
+struct pairing *pairing_create(const struct pairing_self *self, bool dials,
+			       const char *expected_node)
+{
+	struct pairing *p = xcalloc(1, sizeof(*p));
+
+	copy_self(self, &p->self);
+	p->dials = dials;
+	p->expected_node = xstrdup(expected_node);
+	p->state = dials ? WAIT_OFFER : WAIT_HELLO;
+	if (!dials)
+		return p;
+	if (strcmp(self->role, "core") == 0) {
+		introduce(p, "hello");
+	} else {
+		snprintf(p->why, sizeof(p->why), "%s is a node of role %s: join runs on a core",
+			 self->node, self->role);
+		fail(p, p->why);
+	}
+	return p;
+}
+
+void pairing_destroy(struct pairing **pairing)
+{
+	struct pairing *p = *pairing;
+
+	if (!p)
+		return;
+	pairing_self_finish(&p->self);
+	pairing_self_finish(&p->other);
+	free(p->expected_node);
+	json_lines_finish(&p->lines);
+	buffer_finish(&p->output);
+	free(p);
+	*pairing = NULL;
 }
 
 /* What the other says about itself */

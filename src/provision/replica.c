@@ -107,9 +107,9 @@ static bool send_line(struct replica *r, json_t *object)
 
 static void send_hello(struct replica *r)
 {
-	send_line(r, json_pack("{s:s, s:i, s:o, s:s, s:s}", "type", "hello", "protocol",
+	send_line(r, json_pack("{s:s, s:i, s:o, s:s, s:s, s:I}", "type", "hello", "protocol",
 			       REPLICA_PROTOCOL, "release", json_lines_text(r->release), "node",
-			       r->node, "role", r->role));
+			       r->node, "role", r->role, "taken", (json_int_t)r->taken));
 }
 
 static void send_settings(struct replica *r)
@@ -229,7 +229,7 @@ static struct replica_event event(enum replica_event_type type)
 static struct replica_event take_hello(struct replica *r, const json_t *line)
 {
 	const char *node = json_lines_string(line, "node"), *role = json_lines_string(line, "role");
-	uint64_t protocol;
+	uint64_t protocol, taken;
 
 	if (!node || !role || !json_lines_number(line, "protocol", &protocol)) {
 		close_tunnel(r, "its hello lacks node, role or protocol");
@@ -245,7 +245,9 @@ static struct replica_event take_hello(struct replica *r, const json_t *line)
 		close_tunnel(r, r->why);
 	} else {
 		r->state = OPEN;
-		send_ping(r); /* tells the clocks' distance at once */
+		if (json_lines_number(line, "taken", &taken) && taken != r->acknowledged)
+			r->acknowledged = 0; /* it was started again, or made anew */
+		send_ping(r);		     /* tells the clocks' distance at once */
 		send_settings(r);
 		send_status(r);
 		return event(REPLICA_READY);

@@ -1,7 +1,8 @@
 /*
  * What is said in the SSH subsystem `provisioning`, alike on both sides. JSON lines:
  *
- *	{"type":"hello","protocol":1,"release":"0.1.0","node":"edge-a","role":"edge"}   first
+ *	{"type":"hello","protocol":1,"release":"0.1.0","node":"edge-a","role":"edge",
+ *	 "taken":16}							first
  *	{"type":"settings","revision":17,"document":{...}}
  *	{"type":"ack","revision":17}	{"type":"nak","revision":17,"why":"..."}
  *	{"type":"status","document":{...}}
@@ -23,8 +24,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLICA_LINE_BYTES ((size_t)4 << 20) /* a status with its alarms, domains by the thousand  \
-					      */
+#define REPLICA_LINE_BYTES                                                                         \
+	((size_t)4 << 20) /* a status with its alarms, domains by the thousand                     \
+			   */
 #define REPLICA_PROTOCOL 1
 
 struct replica_clock {

@@ -84,7 +84,7 @@ static struct replica *opened(void)
 
 	replica_open(r, &clock_now);
 	assert_true(we_said(r, "{\"type\":\"hello\",\"protocol\":1,\"release\":\"0.1.0\","
-			       "\"node\":\"core-a\",\"role\":\"core\"}\n"));
+			       "\"node\":\"core-a\",\"role\":\"core\",\"taken\":0}\n"));
 	says(r, HELLO);
 	assert_string_equal(events(r), "timer|ready|");
 	assert_true(replica_is_open(r));
@@ -120,6 +120,31 @@ static void settings_are_sent_until_they_are_acknowledged(void **state)
 	events(r);
 	assert_false(we_said(r, "\"settings\""));
 	replica_destroy(&r);
+}
+
+static void who_has_forgotten_our_settings_gets_them_again(void **state)
+{
+	static const struct {
+		const char *taken;
+		bool again;
+	} rows[] = { { "17", false }, { "0", true }, { "16", true } };
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		struct replica *r = opened();
+		char *hello = xasprintf("{\"type\":\"hello\",\"protocol\":1,\"node\":\"edge-a\","
+					"\"role\":\"edge\",\"taken\":%s}\n",
+					rows[i].taken);
+
+		publish(r, 17, "{}");
+		says(r, "{\"type\":\"ack\",\"revision\":17}\n");
+		events(r);
+		replica_open(r, &clock_now);
+		says(r, hello);
+		events(r);
+		assert_int_equal(we_said(r, "\"settings\""), rows[i].again);
+		free(hello);
+		replica_destroy(&r);
+	}
 }
 
 static void a_newer_revision_replaces_one_without_answer(void **state)
@@ -327,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settings_are_sent_until_they_are_acknowledged),
+		cmocka_unit_test(who_has_forgotten_our_settings_gets_them_again),
 		cmocka_unit_test(a_newer_revision_replaces_one_without_answer),
 		cmocka_unit_test(their_settings_are_handed_out_and_answered),
 		cmocka_unit_test(silence_is_asked_about_and_then_the_end),
