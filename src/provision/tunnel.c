@@ -82,7 +82,7 @@ static void close_tunnel(struct tunnel *t, bool in_order)
 	loop_disarm(t->shared->loop, &t->timer);
 	if (t->replica)
 		replica_closed(t->replica);
-	if (in_order)
+	if (in_order && t->ssh)
 		ssh_tunnel_finish(&t->ssh);
 	else
 		ssh_tunnel_destroy(&t->ssh);
