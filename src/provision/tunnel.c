@@ -348,7 +348,8 @@ void tunnel_report(struct tunnel *t)
 
 /* Settings and status */
 
-struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tunnel_node *node)
+struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tunnel_node *node,
+			     unsigned wait_ms)
 {
 	struct tunnel *t = xcalloc(1, sizeof(*t));
 
@@ -359,7 +360,7 @@ struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tu
 	snprintf(t->why, sizeof(t->why), "it has not dialled yet");
 	enter(t, DOWN);
 	if (node->address[0])
-		loop_arm(shared->loop, &t->redial, 0);
+		loop_arm(shared->loop, &t->redial, wait_ms);
 	return t;
 }
 

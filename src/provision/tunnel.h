@@ -28,7 +28,9 @@ struct tunnel_node { /* a row of `nodes`; plain data */
 
 struct tunnel;
 
-struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tunnel_node *node);
+/* Dials after `wait_ms`. */
+struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tunnel_node *node,
+			     unsigned wait_ms);
 /* At once; `why` for the log. */
 void tunnel_destroy(struct tunnel **tunnel, const char *why);
 const struct tunnel_node *tunnel_node(const struct tunnel *tunnel);

@@ -15,6 +15,7 @@
 #define TUNNELS_LISTENERS_MAX 16
 #define AXL_PORT 8443
 #define LINK_PORT "7400"
+#define NEW_NODE_MS 500 /* it is being paired, and pins us at this moment */
 #define CODE_SECONDS_MIN 10
 #define CODE_SECONDS_MAX 86400
 
@@ -236,7 +237,8 @@ static void keep(struct tunnels *tunnels, const struct tunnel_node *node)
 		tunnel_move(row->tunnel, node->address);
 	} else {
 		row = xcalloc(1, sizeof(*row));
-		row->tunnel = tunnel_create(&tunnels->shared, node);
+		row->tunnel =
+			tunnel_create(&tunnels->shared, node, tunnels->snapshot ? NEW_NODE_MS : 0);
 		row->next = tunnels->rows;
 		tunnels->rows = row;
 	}
