@@ -1,27 +1,17 @@
 #include "provision/meetings.h"
 
 #include "base/alloc.h"
-#include "provision/code.h"
 #include "provision/json_lines.h"
+#include "provision/orders.h"
 #include "provision/pairing.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #define TCP_MS 5000
 #define AXL_PASSWORD_BYTES 16
-
-/* The code that is out. */
-struct issued {
-	bool out;
-	char secret[CODE_SECRET_CHARS + 1];
-	char link[FORM_ENDPOINT_BYTES + 1];
-	unsigned axl_port, failures;
-	struct timer expiry;
-};
 
 /* One pairing under way. */
 struct meeting {
@@ -35,7 +25,7 @@ struct meeting {
 	bool again; /* the settings had that node already */
 
 	/* Control is asked these in order. */
-	char **questions[3];
+	struct orders orders;
 	unsigned asked;
 	char axl_password[2 * AXL_PASSWORD_BYTES + 1];
 
@@ -52,7 +42,7 @@ struct meeting {
 struct meetings {
 	const struct tunnel_shared *shared;
 	const struct meetings_self *self;
-	struct issued issued;
+	struct issued *issued;
 	struct meeting *list;
 	meetings_known_fn *known;
 	void *known_arg;
@@ -66,83 +56,7 @@ static void random_bytes(void *bytes, size_t len)
 		abort();
 }
 
-/* The code */
-
-static void void_code(struct meetings *meetings, const char *why)
-{
-	struct issued *issued = &meetings->issued;
-
-	loop_disarm(meetings->shared->loop, &issued->expiry);
-	explicit_bzero(issued->secret, sizeof(issued->secret));
-	if (issued->out)
-		log_event(EVENT_PAIRING_CODE, "state=void why=\"%s\"", why);
-	issued->out = false;
-}
-
-static void on_expiry(struct timer *timer)
-{
-	void_code((void *)((char *)timer - offsetof(struct meetings, issued.expiry)),
-		  "its time is over");
-}
-
-void meetings_issue(struct meetings *meetings, const char *address, const char *link,
-		    unsigned axl_port, unsigned seconds, char text[])
-{
-	struct issued *issued = &meetings->issued;
-	struct pairing_code code = { 0 };
-	unsigned char random[CODE_SECRET_BYTES];
-
-	void_code(meetings, "another one was made");
-	random_bytes(random, sizeof(random));
-	code_secret(random, issued->secret);
-	explicit_bzero(random, sizeof(random));
-	snprintf(issued->link, sizeof(issued->link), "%s", link);
-	issued->axl_port = axl_port;
-	issued->failures = 0;
-	issued->out = true;
-	loop_arm(meetings->shared->loop, &issued->expiry, seconds * UINT64_C(1000));
-
-	snprintf(code.node, sizeof(code.node), "%s", meetings->shared->name);
-	snprintf(code.address, sizeof(code.address), "%s", address);
-	snprintf(code.pin, sizeof(code.pin), "%s", ssh_identity_pin(meetings->shared->identity));
-	memcpy(code.secret, issued->secret, sizeof(code.secret));
-	code_write(&code, text);
-	explicit_bzero(&code, sizeof(code));
-	log_event(EVENT_PAIRING_CODE, "state=out address=%s seconds=%u", address, seconds);
-}
-
-bool meetings_take_passwords(const struct meetings *meetings)
-{
-	return meetings->issued.out;
-}
-
-bool meetings_know_password(struct meetings *meetings, const char *user, const char *password)
-{
-	struct issued *issued = &meetings->issued;
-
-	if (!issued->out)
-		return false;
-	if (strcmp(user, MEETING_USER) == 0 && strlen(password) == CODE_SECRET_CHARS &&
-	    CRYPTO_memcmp(password, issued->secret, CODE_SECRET_CHARS) == 0)
-		return true;
-	if (++issued->failures >= MEETING_CODE_FAILURES)
-		void_code(meetings, "five passwords were wrong");
-	return false;
-}
-
 /* A meeting's end */
-
-static void free_questions(struct meeting *m)
-{
-	for (size_t i = 0; i < nitems(m->questions); i++) {
-		for (char **word = m->questions[i]; word && *word; word++) {
-			explicit_bzero(*word, strlen(*word)); /* one may be a password */
-			free(*word);
-		}
-		free(m->questions[i]);
-		m->questions[i] = NULL;
-	}
-}
 
 static void destroy(struct meeting *m, bool in_order)
 {
@@ -160,7 +74,7 @@ static void destroy(struct meeting *m, bool in_order)
 	loop_disarm(loop, &m->limit);
 	loop_undefer(loop, &m->conclusion);
 	questions_forget(m->meetings->shared->questions, m);
-	free_questions(m);
+	orders_finish(&m->orders);
 	explicit_bzero(m->axl_password, sizeof(m->axl_password));
 	explicit_bzero(&m->code, sizeof(m->code));
 	free(m->text);
@@ -196,58 +110,6 @@ static void failed(struct meeting *m, const char *why)
 
 /* What control is asked */
 
-#define WORDS(...) words_of((const char *const[]){ __VA_ARGS__, NULL })
-
-static char **words_of(const char *const *words)
-{
-	size_t count = 0;
-	char **copy;
-
-	while (words[count])
-		count++;
-	copy = xcalloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; i < count; i++)
-		copy[i] = xstrdup(words[i]);
-	return copy;
-}
-
-/* "192.0.2.1:2222" of what was dialled, for an address whose host is "-". */
-static void fill_in(const char *address, const char *dialled, char out[FORM_ENDPOINT_BYTES + 1])
-{
-	const char *colon = strrchr(dialled, ':');
-
-	if (strncmp(address, "-:", 2) == 0)
-		snprintf(out, FORM_ENDPOINT_BYTES + 1, "%.*s%s", (int)(colon - dialled), dialled,
-			 address + 1);
-	else
-		snprintf(out, FORM_ENDPOINT_BYTES + 1, "%s", address);
-}
-
-static void prepare_dialled(struct meeting *m, const struct pairing_self *other)
-{
-	char link[FORM_ENDPOINT_BYTES + 1], ip[FORM_ENDPOINT_BYTES + 1], number[8];
-	uint16_t port;
-
-	fill_in(other->link_address, m->code.address, link);
-	m->questions[0] = WORDS("node-pair", other->node, other->role, link, other->link_pin,
-				m->code.address, other->ssh_pin);
-	if (!other->axl_port || !form_endpoint(m->code.address, ip, &port))
-		return;
-	snprintf(number, sizeof(number), "%u", other->axl_port);
-	m->questions[1] = WORDS("home-server-put", other->node, ip, number, other->axl_user,
-				other->axl_password, "pin", other->axl_pin);
-}
-
-static void prepare_accepted(struct meeting *m, const struct pairing_self *other)
-{
-	unsigned place = 0;
-
-	if (m->axl_password[0])
-		m->questions[place++] = WORDS("axl-user-put", other->node, m->axl_password, "axl");
-	m->questions[place] = WORDS("node-pair", other->node, other->role, "-", other->link_pin,
-				    "-", other->ssh_pin);
-}
-
 static void ask_next(struct meeting *m);
 
 static void on_undone(void *arg, uint64_t number, bool done, const char *text)
@@ -281,7 +143,7 @@ static void on_answer(void *arg, uint64_t number, bool done, const char *text)
 static void ask_next(struct meeting *m)
 {
 	unsigned number = m->asked++;
-	char **words = number < nitems(m->questions) ? m->questions[number] : NULL;
+	char **words = number < ORDERS_MAX ? m->orders.list[number] : NULL;
 
 	if (words) {
 		questions_ask(m->meetings->shared->questions, QUESTION_AUTHOR_PAIRING,
@@ -303,9 +165,9 @@ static void store(struct meeting *m, const struct pairing_self *other)
 	}
 	m->again = meetings->known && meetings->known(meetings->known_arg, other->node);
 	if (m->dials)
-		prepare_dialled(m, other);
+		orders_dialled(&m->orders, other, m->code.address);
 	else
-		prepare_accepted(m, other);
+		orders_accepted(&m->orders, other, m->axl_password);
 	m->asked = 0;
 	ask_next(m);
 }
@@ -321,7 +183,7 @@ static char *success(const struct meeting *m, const struct pairing_self *other)
 	if (m->dials) {
 		char link[FORM_ENDPOINT_BYTES + 1];
 
-		fill_in(other->link_address, m->code.address, link);
+		orders_address(other->link_address, m->code.address, link);
 		buffer_printf(&out, ", link at %s, provisioning at %s", link, m->code.address);
 	}
 	if (m->dials && other->axl_port)
@@ -337,7 +199,7 @@ static void succeeded(struct meeting *m, const struct pairing_self *other)
 	log_event(EVENT_PAIRING_DONE, "node=%s role=%s address=%s again=%s", other->node,
 		  other->role, m->dials ? m->code.address : m->from, m->again ? "yes" : "no");
 	if (!m->dials)
-		void_code(m->meetings, "it was used");
+		issued_void(m->meetings->issued, "it was used");
 	conclude(m, true, success(m, other));
 }
 
@@ -479,12 +341,12 @@ static void begin_pairing(struct meeting *m)
 	memcpy(link_pin, meetings->self->link_pin, sizeof(link_pin));
 	snprintf(ssh_pin, sizeof(ssh_pin), "%s", ssh_identity_pin(meetings->shared->identity));
 	if (!m->dials) {
-		memcpy(link, meetings->issued.link, sizeof(link));
+		memcpy(link, meetings->issued->link, sizeof(link));
 		self.link_address = link;
 	}
 	if (!m->dials && meetings->self->axl_pin[0]) {
 		memcpy(axl_pin, meetings->self->axl_pin, sizeof(axl_pin));
-		self.axl_port = meetings->issued.axl_port;
+		self.axl_port = meetings->issued->axl_port;
 		self.axl_password = m->axl_password;
 		self.axl_pin = axl_pin;
 	}
@@ -534,7 +396,7 @@ void meetings_accept(struct meetings *meetings, struct ssh_tunnel *ssh, const ch
 {
 	struct meeting *m;
 
-	if (!meetings->issued.out) {
+	if (!meetings->issued->out) {
 		turn_away(ssh, from, "the code is used or too old");
 		return;
 	}
@@ -555,7 +417,7 @@ static void dial(struct meeting *m)
 {
 	const struct tunnel_shared *shared = m->meetings->shared;
 	struct ssh_dial dial = { .host_pin = m->code.pin,
-				 .user = MEETING_USER,
+				 .user = ISSUED_USER,
 				 .password = m->code.secret,
 				 .subsystem = SSH_PAIRING,
 				 .tcp_ms = TCP_MS,
@@ -607,13 +469,13 @@ void meetings_set_known(struct meetings *meetings, meetings_known_fn *known, voi
 }
 
 struct meetings *meetings_create(const struct tunnel_shared *shared,
-				 const struct meetings_self *self)
+				 const struct meetings_self *self, struct issued *issued)
 {
 	struct meetings *meetings = xcalloc(1, sizeof(*meetings));
 
 	meetings->shared = shared;
 	meetings->self = self;
-	meetings->issued.expiry.fire = on_expiry;
+	meetings->issued = issued;
 	return meetings;
 }
 
@@ -621,9 +483,10 @@ void meetings_destroy(struct meetings **meetings)
 {
 	if (!*meetings)
 		return;
-	while ((*meetings)->list)
-		destroy((*meetings)->list, false);
-	void_code(*meetings, "the node stops");
+	for (struct meeting *m = (*meetings)->list, *next; m; m = next) {
+		next = m->next;
+		destroy(m, false);
+	}
 	free(*meetings);
 	*meetings = NULL;
 }

@@ -1,8 +1,8 @@
 #include "provision/tunnels.h"
 
 #include "base/alloc.h"
-#include "provision/code.h"
 #include "provision/documents.h"
+#include "provision/issued.h"
 #include "provision/meetings.h"
 #include "provision/tunnel.h"
 #include "tables/events.h"
@@ -16,8 +16,6 @@
 #define AXL_PORT 8443
 #define LINK_PORT "7400"
 #define NEW_NODE_MS 500 /* it is being paired, and pins us at this moment */
-#define CODE_SECONDS_MIN 10
-#define CODE_SECONDS_MAX 86400
 
 struct row { /* of the list of tunnels */
 	struct tunnel *tunnel;
@@ -31,6 +29,7 @@ struct tunnels {
 	struct tunnel_shared shared;
 	struct meetings_self self;
 	struct questions *questions;
+	struct issued issued;
 	struct meetings *meetings;
 	struct ssh_server *server;
 	struct row *rows;
@@ -75,12 +74,12 @@ static bool knows_key(void *arg, const char *user, const char *pin)
 
 static bool takes_passwords(void *arg)
 {
-	return meetings_take_passwords(((struct tunnels *)arg)->meetings);
+	return ((const struct tunnels *)arg)->issued.out;
 }
 
 static bool knows_password(void *arg, const char *user, const char *password)
 {
-	return meetings_know_password(((struct tunnels *)arg)->meetings, user, password);
+	return issued_knows(&((struct tunnels *)arg)->issued, user, password);
 }
 
 static void accepted(void *arg, struct ssh_tunnel *ssh, const char *subsystem, const char *user,
@@ -322,60 +321,7 @@ void tunnels_report(struct tunnels *tunnels, json_t *status)
 
 /* People's commands */
 
-struct wish { /* what the words of `pair` say */
-	const char *address, *link;
-	unsigned seconds, axl_port;
-};
-
-static bool read_number(const char *text, unsigned least, unsigned most, unsigned *number)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end || value < least || value > most)
-		return false;
-	*number = (unsigned)value;
-	return true;
-}
-
-/* NULL: taken; else what is wrong with it, allocated. */
-static char *read_word(const char *word, struct wish *wish)
-{
-	char ip[FORM_ENDPOINT_BYTES + 1];
-	uint16_t port;
-
-	if (strncmp(word, "address=", 8) == 0) {
-		wish->address = word + 8;
-		return form_endpoint(wish->address, ip, &port)
-			       ? NULL
-			       : xasprintf("%s: an address and port such as 192.0.2.1:2222 or "
-					   "[2001:db8::1]:2222 is wanted",
-					   word);
-	}
-	if (strncmp(word, "link=", 5) == 0) {
-		wish->link = word + 5;
-		return form_endpoint(wish->link, ip, &port)
-			       ? NULL
-			       : xasprintf("%s: an address and port such as 192.0.2.1:7400 or "
-					   "[2001:db8::1]:7400 is wanted",
-					   word);
-	}
-	if (strncmp(word, "for=", 4) == 0)
-		return read_number(word + 4, CODE_SECONDS_MIN, CODE_SECONDS_MAX, &wish->seconds)
-			       ? NULL
-			       : xasprintf("%s: a number of seconds between 10 and 86400 is "
-					   "wanted",
-					   word);
-	if (strncmp(word, "axl=", 4) == 0)
-		return read_number(word + 4, 1, UINT16_MAX, &wish->axl_port)
-			       ? NULL
-			       : xasprintf("%s: a port is wanted", word);
-	return xasprintf("%s: what pair takes is address=IP:PORT, link=IP:PORT, axl=PORT and "
-			 "for=SECONDS",
-			 word);
-}
-
-static char *may_not_pair(const struct tunnels *tunnels, const struct wish *wish)
+static char *may_not_pair(const struct tunnels *tunnels, const struct issued_wish *wish)
 {
 	if (!tunnels->snapshot)
 		return xstrdup("the settings are not here yet: try again");
@@ -391,22 +337,21 @@ static char *may_not_pair(const struct tunnels *tunnels, const struct wish *wish
 
 bool tunnels_pair(struct tunnels *tunnels, const char *const *words, size_t count, char **text)
 {
-	struct wish wish = { .address = tunnels->address[0] ? tunnels->address : NULL,
-			     .link = "-:" LINK_PORT,
-			     .seconds = tunnels->pairing_seconds,
-			     .axl_port = AXL_PORT };
+	struct issued_wish wish = { .address = tunnels->address[0] ? tunnels->address : NULL,
+				    .link = "-:" LINK_PORT,
+				    .seconds = tunnels->pairing_seconds,
+				    .axl_port = AXL_PORT };
 	char code[CODE_TEXT_BYTES];
 
 	for (size_t i = 0; i < count; i++) {
-		*text = read_word(words[i], &wish);
+		*text = issued_read_word(words[i], &wish);
 		if (*text)
 			return false;
 	}
 	*text = may_not_pair(tunnels, &wish);
 	if (*text)
 		return false;
-	meetings_issue(tunnels->meetings, wish.address, wish.link, wish.axl_port, wish.seconds,
-		       code);
+	issued_make(&tunnels->issued, &tunnels->shared, &wish, code);
 	*text = xasprintf("%s\nGood once, for %u seconds. On the core: sallyport join CODE", code,
 			  wish.seconds);
 	explicit_bzero(code, sizeof(code));
@@ -474,7 +419,7 @@ struct tunnels *tunnels_create(const struct tunnels_config *config)
 	tunnels->shared.loop = config->loop;
 	tunnels->shared.release = config->release;
 	tunnels->shared.questions = tunnels->questions;
-	tunnels->meetings = meetings_create(&tunnels->shared, &tunnels->self);
+	tunnels->meetings = meetings_create(&tunnels->shared, &tunnels->self, &tunnels->issued);
 	meetings_set_known(tunnels->meetings, is_known, tunnels);
 	return tunnels;
 }
@@ -489,6 +434,7 @@ void tunnels_destroy(struct tunnels **tunnels)
 	for (size_t i = 0; i < t->waiting_count; i++)
 		close(t->waiting[i]);
 	meetings_destroy(&t->meetings);
+	issued_void(&t->issued, "the node stops");
 	drop_others(t, "the node stops");
 	questions_destroy(&t->questions);
 	ssh_identity_destroy(&t->shared.identity);
