@@ -24,9 +24,8 @@ struct meeting {
 	char from[CONN_ADDRESS_TEXT];
 	bool again; /* the settings had that node already */
 
-	/* Control is asked these in order. */
-	struct orders orders;
-	unsigned asked;
+	struct orders orders; /* to control */
+	unsigned asked;	      /* of them */
 	char axl_password[2 * AXL_PASSWORD_BYTES + 1];
 
 	/* Of a join. */
