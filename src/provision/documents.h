@@ -27,9 +27,10 @@ json_t *document_make(const struct snapshot *snapshot, const char *other, const 
 
 /*
  * Verb and arguments for control (MESSAGE_CONFIG without the author), terminated by NULL; freed
- *with document_free_words: edge-told EDGE REVISION on|off FINGERPRINT domains-told CORE REVISION
- *"DOMAIN on|off"... NULL and *why: the document is not as it should be, or that role has nothing to
- *tell us.
+ * with document_free_words:
+ *	edge-told EDGE REVISION on|off FINGERPRINT
+ *	domains-told CORE REVISION "DOMAIN on|off"...
+ * NULL and *why: the document is not as it should be, or that role has nothing to tell us.
  */
 char **document_read(const json_t *document, const char *own_role, const char *other,
 		     const char *other_role, uint64_t revision, const char **why);

@@ -9,11 +9,13 @@
  *	{"type":"ping","clock_ms":N}	{"type":"pong","ping_ms":N,"clock_ms":M}
  *
  * Each side publishes one document of settings under its own revision and sends it again on each
- * opening, until the other has acknowledged that revision; a newer one replaces it. `status` needs
- *no answer; only the newest counts. A ping goes out after a third of the silence that is allowed,
- *and its answer says how far apart the two clocks are: the middle of the round trip is compared.
- *Unknown keys are passed over, unknown types as well: a later release may say more. No I/O; the
- *driver tells monotonic and wall clock.
+ * opening, until the other has acknowledged that revision; a newer one replaces it. `taken` is the
+ * revision of the other's that was stored last, 0 for none since the start: what was acknowledged
+ * and is another than that is sent again. `status` needs no answer; only the newest counts. A ping
+ * goes out at opening and after each third of the silence that is allowed, and its answer says how
+ * far apart the two clocks are: the middle of the round trip is compared. Unknown keys are passed
+ * over, unknown types as well: a later release may say more. No I/O; the driver tells monotonic and
+ * wall clock.
  */
 #ifndef PROVISION_REPLICA_H
 #define PROVISION_REPLICA_H
@@ -24,9 +26,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLICA_LINE_BYTES                                                                         \
-	((size_t)4 << 20) /* a status with its alarms, domains by the thousand                     \
-			   */
+/* A status with its alarms, domains by the thousand. */
+#define REPLICA_LINE_BYTES ((size_t)4 << 20)
 #define REPLICA_PROTOCOL 1
 
 struct replica_clock {

@@ -29,7 +29,7 @@ struct tunnels *tunnels_create(const struct tunnels_config *config);
 void tunnels_destroy(struct tunnels **tunnels);
 void tunnels_listen(struct tunnels *tunnels, int fd); /* takes a listening socket of `provision` */
 /* New settings. The snapshot is taken over (and freed one day). False and *why: the key in it
- * cannot be read; nothing is changed. */
+ * cannot be read, or is another than before; nothing is changed. */
 bool tunnels_apply(struct tunnels *tunnels, struct snapshot **snapshot, const char **why);
 void tunnels_answer(struct tunnels *tunnels, uint64_t tag, bool done, const char *text);
 
@@ -38,8 +38,8 @@ void tunnels_report(struct tunnels *tunnels, json_t *status);
 
 /*
  * People's commands. `pair`: words "address=IP:PORT", "link=IP:PORT" (what the other side dials,
- * where the listeners don't tell), "for=SECONDS"; text is the code and how long it is good.
- * Answered from inside. `join` is answered later, once.
+ * where the listeners don't tell), "for=SECONDS", "axl=PORT" (8443 if not said); text is the
+ * code and how long it is good. Answered from inside. `join` is answered later, once.
  */
 bool tunnels_pair(struct tunnels *tunnels, const char *const *words, size_t count, char **text);
 typedef void tunnels_joined_fn(void *arg, uint64_t session, bool done, const char *text);
@@ -51,7 +51,8 @@ void tunnels_join(struct tunnels *tunnels, const char *code, uint64_t session,
  *	tunnel NODE ROLE STATE DIRECTION SECONDS WHY OURS ACKNOWLEDGED THEIRS HEARD_MS SKEW_MS
  * state: up, connecting, down; seconds: in it; why: ssh_end_name and words, when down; ours:
  * revision that we publish, 0 none; theirs: the revision of theirs that we stored last; heard_ms:
- *how long ago anything came; skew_ms: empty if unknown.
+ * how long ago anything came; skew_ms: empty if unknown.
+ *	secret EDGE FINGERPRINT		of a dialback secret, for each edge that a core told of
  */
 void tunnels_status(const struct tunnels *tunnels, struct buffer *out);
 /* The last status that each node told, by node: {"edge-a":{...}}. The caller's. */
