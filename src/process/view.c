@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
+#include "store/secret.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -89,6 +90,18 @@ static bool is_unset(const struct node *node, const char *name, unsigned bit)
 	       store_value(node->store, setting)->count == 0;
 }
 
+/* For whoever compares the secrets of edges and must not see them. */
+static void add_fingerprint(const struct node *node, struct buffer *out)
+{
+	const char *secret = store_text(node->store, "federation.dialback_secret");
+	char fingerprint[SECRET_FINGERPRINT_DIGITS + 1];
+
+	if (!secret)
+		return;
+	secret_fingerprint(secret, fingerprint);
+	snapshot_add_text(out, "node.secret-fingerprint", fingerprint);
+}
+
 void view_write(const struct node *node, enum process process, uint64_t generation,
 		const struct view_system *system, struct buffer *out)
 {
@@ -98,6 +111,8 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	snapshot_add_text(out, "node.name", node->bootstrap->name);
 	snapshot_add_text(out, "node.role", node->bootstrap->role->name);
 	snapshot_add_text(out, "node.pin", node->pin);
+	if (process == PROCESS_MANAGE)
+		add_fingerprint(node, out);
 	if (node->bootstrap->user)
 		snapshot_add_text(out, "node.user", node->bootstrap->user);
 	for (size_t i = 0; i < settings_count; i++) {
