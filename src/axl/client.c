@@ -56,6 +56,7 @@ struct axl_client {
 
 	uint64_t asking; /* tag; 0: control was asked nothing */
 	struct text_list asked;
+	bool unspread; /* the servers have not been told what changed: control answers first */
 	struct timer ask_again;
 
 	struct refresh *refreshes;
@@ -96,6 +97,7 @@ static void spread(struct axl_client *client)
 {
 	struct text_list rows = { 0 };
 
+	client->unspread = false;
 	rows_of(client, &rows);
 	for (struct server *s = client->servers; s; s = s->next) {
 		s->settled = false;
@@ -152,27 +154,35 @@ static void on_ask_again(struct timer *timer)
 		(struct axl_client *)((char *)timer - offsetof(struct axl_client, ask_again)));
 }
 
+/* Takes *now. */
+static bool replace(struct text_list *list, struct text_list *now)
+{
+	bool changed = !text_list_covers(list, now) || !text_list_covers(now, list);
+
+	text_list_finish(list);
+	*list = *now;
+	*now = (struct text_list){ 0 };
+	return changed;
+}
+
 void axl_client_answer(struct axl_client *client, uint64_t tag, bool done, const char *text)
 {
+	bool grown;
+
 	if (tag != client->asking)
 		return;
 	client->asking = 0;
 	if (!done) {
 		log_event(EVENT_AXL_FAILED, "why=\"realms cannot be stored: %s\"", text);
 		loop_arm(client->config.loop, &client->ask_again, ASK_AGAIN_S * UINT64_C(1000));
+		spread(client);
 		return;
 	}
-	if (!text_list_covers(&client->written, &client->asked)) {
-		text_list_finish(&client->written);
-		client->written = client->asked;
-		client->asked = (struct text_list){ 0 };
-		spread(client);
-	} else {
-		text_list_finish(&client->written);
-		client->written = client->asked;
-		client->asked = (struct text_list){ 0 };
-	}
+	grown = !text_list_covers(&client->written, &client->asked);
+	replace(&client->written, &client->asked);
 	care_for_written(client);
+	if (!client->asking && (grown || client->unspread))
+		spread(client);
 }
 
 /* "the user name or password is wrong (401)", with the server's own words if there are some. */
@@ -521,17 +531,6 @@ static bool take_servers(struct axl_client *client, const struct snapshot *snaps
 	return changed;
 }
 
-/* Takes *now. */
-static bool replace(struct text_list *list, struct text_list *now)
-{
-	bool changed = !text_list_covers(list, now) || !text_list_covers(now, list);
-
-	text_list_finish(list);
-	*list = *now;
-	*now = (struct text_list){ 0 };
-	return changed;
-}
-
 static bool take_trust(struct axl_client *client, const struct snapshot *snapshot)
 {
 	struct slice trust = snapshot_text(snapshot, "axl.trust");
@@ -557,8 +556,10 @@ void axl_client_apply(struct axl_client *client, const struct snapshot *snapshot
 	changed |= replace(&client->written, &written);
 	if (!changed)
 		return;
-	spread(client);
 	care_for_written(client);
+	client->unspread = true;
+	if (!client->asking)
+		spread(client);
 }
 
 struct axl_client *axl_client_create(const struct axl_client_config *config)

@@ -363,20 +363,29 @@ static void a_row_is_written_and_each_call_logged(void **state)
 	free(received);
 }
 
-static bool was_asked(void)
-{
-	return control.count > 0 && is_ready();
-}
-
 static void nothing_is_written_before_control_has_stored_the_realm(void **state)
 {
 	control.silent = true;
 	apply();
-	await(was_asked);
+	assert_string_equal(refresh(NULL), "home-a: table is as it should be, 0 rows\n");
+	assert_int_equal(control.count, 1);
 	assert_int_equal(home->changes, 0);
 	control.silent = false;
 	await(has_edge_a);
 	assert_int_equal(home->changes, 1);
+}
+
+static bool was_refused(void)
+{
+	return is_ready() && strstr(lines, "realms cannot be stored: no") != NULL;
+}
+
+static void without_control_the_table_stays_as_it_is(void **state)
+{
+	control.refuses = true;
+	apply();
+	await(was_refused);
+	assert_int_equal(home->changes, 0);
 }
 
 static bool is_clean(void)
@@ -485,7 +494,8 @@ static void a_wrong_pin_is_named(void **state)
 {
 	settings.pin = "0123456789012345678901234567890123456789012345678901234567890123";
 	expect_trouble("failed|tls|", "public key does not match");
-	assert_int_equal(logged("Reason=\"SSL: public key does not match pinned public key!\""), 1);
+	if (logged("Reason=\"SSL: public key does not match pinned public key") != 1)
+		fail_msg("%s", lines);
 	assert_int_equal(home->requests, 0);
 	settings.pin = server.pin;
 	apply();
@@ -557,6 +567,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(a_row_is_written_and_each_call_logged),
 		TEST(nothing_is_written_before_control_has_stored_the_realm),
+		TEST(without_control_the_table_stays_as_it_is),
 		TEST(federation_off_removes_the_row_and_then_the_memory_of_it),
 		TEST(a_stale_row_goes_and_the_wanted_one_comes),
 		TEST(an_edge_with_another_secret_is_left_out),
