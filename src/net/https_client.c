@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -341,17 +342,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
 static void pin_text(const char *hex, char text[PIN_TEXT])
 {
 	unsigned char pin[PIN_BYTES];
+	size_t len = 0;
 
-	if (!hex || strlen(hex) != 2 * (size_t)PIN_BYTES)
+	if (!hex || OPENSSL_hexstr2buf_ex(pin, sizeof(pin), &len, hex, '\0') != 1 ||
+	    len != sizeof(pin))
 		return;
-	for (size_t i = 0; i < PIN_BYTES; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return;
-		pin[i] = (unsigned char)byte;
-	}
-	memcpy(text, "sha256//", strlen("sha256//"));
 	EVP_EncodeBlock((unsigned char *)text + strlen("sha256//"), pin, PIN_BYTES);
 }
 
