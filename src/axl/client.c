@@ -89,7 +89,8 @@ static void care_for_written(struct axl_client *client)
 {
 	const struct text_list *wanted = &client->wanted, *written = &client->written;
 	bool more = client->servers.first && !text_list_covers(written, wanted);
-	bool fewer = !text_list_covers(wanted, written) && all_are_settled(client);
+	bool fewer =
+		!client->unspread && !text_list_covers(wanted, written) && all_are_settled(client);
 
 	if (client->asking || timer_is_armed(&client->ask_again) || (!more && !fewer))
 		return;
@@ -210,8 +211,8 @@ void axl_client_apply(struct axl_client *client, const struct snapshot *snapshot
 	changed |= replace(&client->written, &written);
 	if (!changed)
 		return;
-	care_for_written(client);
 	client->unspread = true;
+	care_for_written(client);
 	if (!client->asking)
 		spread(client);
 }

@@ -406,6 +406,24 @@ static void federation_off_removes_the_row_and_then_the_memory_of_it(void **stat
 	assert_string_equal(status(), "ready|well||14.0||" PREFIX "somebody|");
 }
 
+static bool is_forgotten(void)
+{
+	return control.count == 2 && is_ready();
+}
+
+static void a_row_is_gone_before_it_is_forgotten(void **state)
+{
+	apply();
+	await(has_edge_a);
+	settings.realms[0] = "edge-a-example";
+	settings.edge_a = false;
+	apply();
+	assert_int_equal(control.count, 1); /* all were settled, with other settings */
+	await(is_forgotten);
+	assert_false(has_row(PREFIX "edge-a-example"));
+	assert_string_equal(control.words, "");
+}
+
 static bool is_swapped(void)
 {
 	return has_edge_a() && !has_row(PREFIX "old") && control.count == 2;
@@ -569,6 +587,7 @@ int main(void)
 		TEST(nothing_is_written_before_control_has_stored_the_realm),
 		TEST(without_control_the_table_stays_as_it_is),
 		TEST(federation_off_removes_the_row_and_then_the_memory_of_it),
+		TEST(a_row_is_gone_before_it_is_forgotten),
 		TEST(a_stale_row_goes_and_the_wanted_one_comes),
 		TEST(an_edge_with_another_secret_is_left_out),
 		TEST(statuses_have_words_and_the_right_password_helps_at_once),
