@@ -309,7 +309,8 @@ static void certificate_and_key_are_changed_at_once(void **state)
 static void nodes_are_added_listed_and_removed(void **state)
 {
 	struct stage *stage = *state;
-	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\n", stage->node.pin);
+	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\nssh = %s\n", stage->node.pin,
+			       stage->node.ssh_pin);
 
 	assert_int_equal(ASK(stage, "node-self"), 0);
 	assert_string_equal(stage->text, self);
@@ -326,6 +327,18 @@ static void nodes_are_added_listed_and_removed(void **state)
 	assert_int_equal(ASK(stage, "node-list"), 0);
 	assert_string_equal(stage->text, "");
 	free(self);
+}
+
+static void a_dialback_secret_is_not_empty_or_short(void **state)
+{
+	struct stage *stage = *state;
+	char *before = xstrdup(store_text(stage->node.store, "federation.dialback_secret"));
+
+	assert_int_not_equal(ASK(stage, "set", "federation.dialback_secret", ""), 0);
+	assert_int_not_equal(ASK(stage, "set", "federation.dialback_secret", "fifteen-letters"), 0);
+	assert_null(strstr(stage->text, "fifteen-letters"));
+	assert_string_equal(store_text(stage->node.store, "federation.dialback_secret"), before);
+	free(before);
 }
 
 static void history_tells_who_changed_what(void **state)
@@ -479,6 +492,7 @@ int main(void)
 		TEST(the_secret_before_is_kept_when_it_is_changed),
 		TEST(certificate_and_key_are_changed_at_once),
 		TEST(nodes_are_added_listed_and_removed),
+		TEST(a_dialback_secret_is_not_empty_or_short),
 		TEST(history_tells_who_changed_what),
 		TEST(each_process_sees_what_it_needs_and_no_other_secret),
 		TEST(an_edge_trusts_whom_the_system_trusts_if_it_is_told_nobody),
