@@ -49,6 +49,8 @@ struct ssh_tunnel {
 	bool *destroyed; /* set when it goes while we are in a call of its owner */
 	/* The side's own way to SSH_STAGE_OPEN; calls ssh_end_with when there is none. */
 	void (*log_in)(struct ssh_tunnel *tunnel);
+	/* After each turn of libssh when it is open; NULL: nothing to do. */
+	void (*attend)(struct ssh_tunnel *tunnel);
 	/* Told in ssh_tunnel_destroy, before it is gone. */
 	void (*release)(struct ssh_tunnel *tunnel);
 };

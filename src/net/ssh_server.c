@@ -151,8 +151,9 @@ static const char *kind_of(ssh_message message)
 }
 
 /* What no callback has taken waits in the session for an answer. */
-static void refuse_rest(struct guest *guest)
+static void refuse_rest(struct ssh_tunnel *t)
 {
+	struct guest *guest = guest_of(t);
 	ssh_message message;
 
 	while ((message = ssh_message_get(guest->tunnel.session))) {
@@ -194,7 +195,7 @@ static void go_on(struct ssh_tunnel *t)
 		ssh_end_with(t, SSH_END_LOST, "it closed before it was logged in");
 		return;
 	}
-	refuse_rest(guest);
+	refuse_rest(t);
 	if (t->stage == SSH_STAGE_LOGIN && guest->subsystem && guest->server)
 		welcome(guest);
 }
@@ -247,6 +248,7 @@ static void receive(struct guest *guest, int fd)
 			(config->takes_passwords(config->arg) ? SSH_AUTH_METHOD_PASSWORD : 0));
 	t->stage = SSH_STAGE_LOGIN;
 	t->log_in = go_on;
+	t->attend = refuse_rest;
 	t->release = release;
 	ssh_begin(t, config->loop, fd, config->login_ms);
 	loop_defer(config->loop, &t->later);

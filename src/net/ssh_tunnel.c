@@ -64,12 +64,12 @@ static void poll_session(struct ssh_tunnel *t)
 {
 	bool failed = ssh_event_dopoll(t->event, 0) == SSH_ERROR || is_broken(t);
 
-	if (t->stage != SSH_STAGE_OPEN && t->stage != SSH_STAGE_CLOSING)
-		return;
 	if (t->closed_by_peer)
 		ssh_end_with(t, SSH_END_CLOSED, "closed by the other side");
 	else if (failed)
 		ssh_end_with(t, SSH_END_LOST, "the connection broke");
+	else if (t->attend)
+		t->attend(t);
 }
 
 static bool is_writing(const struct ssh_tunnel *t)
@@ -278,10 +278,9 @@ void ssh_tunnel_finish(struct ssh_tunnel **tunnel)
 /* libssh closes a socket that breaks or that it accepted, but not one that it was given. */
 static void free_session(struct ssh_tunnel *t)
 {
-	bool is_open;
+	bool is_open = t->dialled && ssh_get_fd(t->session) >= 0;
 
 	ssh_disconnect(t->session);
-	is_open = t->dialled && ssh_get_fd(t->session) >= 0;
 	ssh_free(t->session);
 	if (is_open)
 		close(t->fd);

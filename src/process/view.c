@@ -66,7 +66,7 @@ static void add_system_servers(struct buffer *out, const char *path)
 
 /* Those that this machine trusts. Without the file nobody's certificate is valid, as the log says
  * of each. */
-static void add_system_authorities(struct buffer *out, const char *path)
+static void add_system_authorities(struct buffer *out, const char *name, const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *bytes;
@@ -77,8 +77,7 @@ static void add_system_authorities(struct buffer *out, const char *path)
 	bytes = xmalloc(AUTHORITIES_BYTES);
 	len = fread(bytes, 1, AUTHORITIES_BYTES, file);
 	fclose(file);
-	snapshot_add(out,
-		     &(struct snapshot_record){ 2, { slice_of("tls.trust"), { bytes, len } } });
+	snapshot_add(out, &(struct snapshot_record){ 2, { slice_of(name), { bytes, len } } });
 	free(bytes);
 }
 
@@ -90,16 +89,17 @@ static bool is_unset(const struct node *node, const char *name, unsigned bit)
 	       store_value(node->store, setting)->count == 0;
 }
 
-/* For whoever compares the secrets of edges and must not see them. */
-static void add_fingerprint(const struct node *node, struct buffer *out)
+/* It tells other nodes what our secret is by the fingerprint, and never sees the secret. */
+static void add_for_manage(struct buffer *out, const struct node *node)
 {
-	const char *secret = store_text(node->store, "federation.dialback_secret");
+	const struct setting *secret = setting_find("federation.dialback_secret");
 	char fingerprint[SECRET_FINGERPRINT_DIGITS + 1];
 
-	if (!secret)
+	snapshot_add_text(out, "node.ssh-pin", node->ssh_pin);
+	if (!(secret->roles & node->bootstrap->role->bit))
 		return;
-	secret_fingerprint(secret, fingerprint);
-	snapshot_add_text(out, "node.secret-fingerprint", fingerprint);
+	secret_fingerprint(store_text(node->store, secret->name), fingerprint);
+	snapshot_add_text(out, "secret.fingerprint", fingerprint);
 }
 
 void view_write(const struct node *node, enum process process, uint64_t generation,
@@ -112,7 +112,7 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	snapshot_add_text(out, "node.role", node->bootstrap->role->name);
 	snapshot_add_text(out, "node.pin", node->pin);
 	if (process == PROCESS_MANAGE)
-		add_fingerprint(node, out);
+		add_for_manage(out, node);
 	if (node->bootstrap->user)
 		snapshot_add_text(out, "node.user", node->bootstrap->user);
 	for (size_t i = 0; i < settings_count; i++) {
@@ -127,5 +127,7 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	if (is_unset(node, "dns.servers", bit))
 		add_system_servers(out, system->resolv_conf);
 	if (is_unset(node, "tls.trust", bit))
-		add_system_authorities(out, system->authorities);
+		add_system_authorities(out, "tls.trust", system->authorities);
+	if (is_unset(node, "axl.trust", bit))
+		add_system_authorities(out, "axl.trust", system->authorities);
 }

@@ -20,7 +20,7 @@
 #include <jansson.h>
 
 /* The record that an edge's snapshot has for it: the fingerprint of its dialback secret. */
-#define DOCUMENTS_FINGERPRINT "node.secret-fingerprint"
+#define DOCUMENTS_FINGERPRINT "secret.fingerprint"
 
 /* What we tell `other`; NULL: nothing. The caller's. */
 json_t *document_make(const struct snapshot *snapshot, const char *other, const char *other_role);
