@@ -2,8 +2,8 @@
 belong to their roles; a node that is removed loses tunnel and link at once and can be paired again."""
 import re
 
-from lib.talk import both_ways
 from lib.process import until
+from lib.talk import both_ways
 
 DEADLINE = 150.0
 
@@ -11,7 +11,7 @@ DEADLINE = 150.0
 async def run(stage):
     await stage.nodes()
     alice, bob = await stage.client("alice@home.example"), await stage.client("bob@prosody.example")
-    edge, core = stage.edge, stage.core
+    core = stage.core
     await roles(stage)
     other = await stage.another("edge", "edge2", "edge-b")
     await wrong_code(core, other)
@@ -21,7 +21,7 @@ async def run(stage):
     await used(core, other)
     await removed(core, other)
     await both_ways(alice, bob)
-    assert set(await core.node_names()) == {edge.name, stage.home.name}, await core.node_names()
+    assert set(await core.node_names()) == {stage.edge.name, stage.home.name, other.name}
 
 
 async def refused(core, code, *texts):

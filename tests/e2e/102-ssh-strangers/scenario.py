@@ -1,7 +1,9 @@
 """Who comes to port 2222 without a key or code that counts gets nothing: no shell, no command, no
 forwarding, no password prompt; floods are limited, and who says nothing is cut off in time."""
 import asyncio
+import base64
 import contextlib
+import hashlib
 
 from lib import topology
 from lib.node import PROVISION_PORT
@@ -9,7 +11,7 @@ from lib.process import DEADLINE, Missing, command, together
 from lib.talk import both_ways
 
 OPTIONS = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-           "ConnectTimeout=10", "-o", "BatchMode=yes", "-F", "/dev/null")
+           "ConnectTimeout=10", "-F", "/dev/null")
 LOGIN_SECONDS = 2
 PER_ADDRESS = 4
 
@@ -46,8 +48,9 @@ async def make_key():
 
 async def ssh(key, user, *words, verbose=False):
     """The stock client, from the core's own address."""
-    return await command("core", "ssh", *OPTIONS, *(["-v"] if verbose else []), "-i", key, "-p",
-                         PROVISION_PORT, *options_of(words), f"{user}@{topology.address('edge')}",
+    return await command("core", "ssh", *OPTIONS, "-o", "BatchMode=yes",
+                         *(["-v"] if verbose else []), "-i", key, "-p", PROVISION_PORT,
+                         *options_of(words), f"{user}@{topology.address('edge')}",
                          *words_of(words))
 
 
@@ -78,8 +81,6 @@ async def host_key_is_told(stage):
     _, out = await command("core", "ssh-keyscan", "-p", PROVISION_PORT, topology.address("edge"))
     keys = [line.split()[1:3] for line in out.splitlines() if line and not line.startswith("#")]
     assert [kind for kind, _ in keys] == ["ssh-ed25519"], out
-    import base64  # pylint: disable=import-outside-toplevel
-    import hashlib  # pylint: disable=import-outside-toplevel
     pin = hashlib.sha256(base64.b64decode(keys[0][1])).hexdigest()
     assert (await stage.edge.identity())["ssh-pin"] == pin, await stage.edge.identity()
 
@@ -90,11 +91,9 @@ async def guessed(stage, key):
     answer.write_text("#!/bin/sh\necho aaaaaaaaaaaaaaaaaaaaaaaaaa\n")
     answer.chmod(0o755)
     mark = stage.edge.mark()
-    options = [option for option in OPTIONS if option != "BatchMode=yes"]
-    options.remove("-o")
     status, out = await command(
         "core", "env", "DISPLAY=:0", f"SSH_ASKPASS={answer}", "SSH_ASKPASS_REQUIRE=force", "ssh",
-        *options, "-o", "PreferredAuthentications=password", "-i", key, "-p", PROVISION_PORT,
+        *OPTIONS, "-o", "PreferredAuthentications=password", "-i", key, "-p", PROVISION_PORT,
         f"{stage.core.name}@{topology.address('edge')}", "-s", "pairing")
     assert status == 255, out
     await stage.edge.log.wait_for(r'CodeLocation="(ssh\.refused|pairing\.failed)"', mark)
