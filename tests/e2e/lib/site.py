@@ -87,15 +87,17 @@ class Site:
         await (self.on_step(words, doing) if self.on_step else doing)
 
     async def start(self):
-        await self.step("the nodes start", self.boot())
-        await self.step("core: config set domains", self.core.configure("domains", *self.domains()))
-        await self.step(f"{self.last.name}: config set attachments",
-                        self.last.configure("attachments", attachment()))
-        await self.step("edge: certificate, privacy mode, resolver", configure_edge(self.edge))
+        edge, core, last = self.edge, self.core, self.last
+        await self.step("edge, core and home node start", self.boot())
+        await self.step("core: config set domains", core.configure("domains", *self.domains()))
+        await self.step(f"{last.role}: config set attachments",
+                        last.configure("attachments", attachment()))
+        await self.step("edge: certificate, privacy mode, resolver", configure_edge(edge))
         for other in self.others:
-            await self.step(f"{other.name}: pair; core: join", self.core.joined(other))
-        await self.step("tunnels, links and attachment are up", self.connected())
-        await self.step("edge: config set federation.enabled on", self.switch_on())
+            await self.step(f"{other.role}: pair, core: join CODE", core.joined(other))
+        await self.step("tunnels (2222), links (7400) and attachment come up", self.connected())
+        await self.step("edge: config set federation.enabled on; core writes the row by AXL",
+                        self.switch_on())
         return self
 
     async def boot(self):

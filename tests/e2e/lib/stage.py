@@ -27,6 +27,7 @@ class Stage:
         self.failed = set()  # arrangements that do not even start
         self.peers = 0
         self.more = []  # nodes beside the site's
+        self.on_step = None  # see Site
 
     async def once(self, name, make):
         """The shared server of that name, started by whoever asks first."""
@@ -69,6 +70,7 @@ class Stage:
             if small in self.failed:
                 raise AssertionError("the nodes did not start: see the first failure")
             self.site = Site(self.build, small)
+            self.site.on_step = self.on_step
             try:
                 await self.site.start()
             except BaseException:
