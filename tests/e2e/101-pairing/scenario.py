@@ -1,5 +1,5 @@
 """A pairing code joins two nodes once, in its time, and never after five wrong ones; join and pair
-belong to their roles; a node that is removed loses tunnel and link at once and can be paired again."""
+belong to their roles; a node that is removed loses tunnel and link at once, and may come again."""
 import re
 
 from lib.process import until

@@ -1,5 +1,5 @@
-"""Symptoms 10, 13 and 14: no stanza passes because the link to the edge is blocked or dialled at the
-wrong one of its addresses; edge and core both say so, and the repair ends it."""
+"""Symptoms 10, 13 and 14: no stanza passes because the link to the edge is blocked, or dialled at
+the wrong one of its addresses; edge and core both say so, and the repair ends it."""
 from lib import topology
 from lib.node import LINK_PORT
 from lib.process import together

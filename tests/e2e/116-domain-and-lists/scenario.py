@@ -1,5 +1,5 @@
 """Symptoms 16 and 17: nothing passes because no domain of the core is federated, or one partner is
-refused because the allow list doesn't name it; the cause is named, and the switch or entry helps."""
+refused because the allow list has no entry for it; the cause is named, switch or entry helps."""
 from lib.process import together, until
 from lib.talk import AGAINST_RULES, NO_PART, both_ways, bounces
 

@@ -1,5 +1,5 @@
 """Symptom 22: the partner's verification reaches the edge with the other secret and hears
-`invalid`; messages bounce with that reason, alarm 90005 names it, the same secret on both ends it."""
+`invalid`; messages bounce with that reason, alarm 90005 names it, one secret for both ends it."""
 from lib.peer import db_verify
 from lib.process import together
 from lib.site import DIALBACK_SECRET, configure_edge

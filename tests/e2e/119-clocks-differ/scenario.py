@@ -1,4 +1,4 @@
-"""Symptom 38: a node whose clock goes wrong by five minutes is named by alarm 25022 on both sides of
+"""Symptom 38: a node whose clock is wrong by five minutes is named by alarm 25022 on both sides of
 its tunnel, and no more once it is right; messages pass all the while."""
 import os
 

@@ -1,5 +1,5 @@
-"""Symptom 9: the home server federates by itself beside the edge (its XMPP Federation Node Status is
-On); alarm 90004 says so on home, and is gone once it is switched off there."""
+"""Symptom 9: the home server federates by itself beside the edge (its XMPP Federation Node Status
+is On); alarm 90004 says so on home, and is gone once it is switched off there."""
 from lib.process import together
 from lib.talk import both_ways
 

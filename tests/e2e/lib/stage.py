@@ -95,7 +95,7 @@ class Stage:
         return self.site
 
     async def another(self, role, host, name):
-        """One more node, on a host of its own, which the core may join; it is removed in the end."""
+        """One more node, on a host of its own, for the core to join; removed in the end."""
         node = Node(self.build, name, role, host)
         self.more.append(node)
         self.at_end.append(self.remove_more)
