@@ -2,7 +2,7 @@
 leaves home's table; switched on again, a message passes within 30 s and nothing else is touched."""
 import time
 
-from lib.peer import message
+from lib.peer import header, message
 from lib.process import together
 from lib.talk import NOT_SET_UP, SWITCHED_OFF, both_ways, bounces
 
@@ -37,6 +37,7 @@ async def run(stage):
     await stage.site.followed("off", marks)
     await bounces(alice, bob.boundjid.full, SWITCHED_OFF, NOT_SET_UP)
     refused = await peer.dial()
+    refused.send(header(from_="switch.example", to="home.example"))
     await refused.end()
 
     processes = await pids(stage)
