@@ -77,7 +77,7 @@ async def cut_off(core, other):
 async def expired(core, other):
     mark = other.mark()
     code = await other.pair("for=1")
-    await other.event("pairing.code", "expired", since=mark)
+    await other.event("pairing.code", "state=void", "time", since=mark)
     await refused(core, code)
     assert other.name not in await core.node_names()
 
@@ -88,7 +88,7 @@ async def voided(core, other):
     code = await other.pair()
     for _ in range(5):
         await refused(core, another_secret(code))
-    await other.event("pairing.code", "void", since=mark)
+    await other.event("pairing.code", "state=void", "five", since=mark)
     await refused(core, code)
     assert other.name not in await core.node_names()
 
