@@ -76,7 +76,7 @@ async def cut_off(core, other):
 
 async def expired(core, other):
     mark = other.mark()
-    code = await other.pair("for=1")
+    code = await other.pair("for=10")
     await other.event("pairing.code", "state=void", "time", since=mark)
     await refused(core, code)
     assert other.name not in await core.node_names()
