@@ -34,7 +34,8 @@ LIBRARIES = {
                    "libidn2"},
     "sallyport-traffic": {"libevent_core", "libssl", "libcrypto", "libidn2", "libseccomp",
                           "libcap"},
-    "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap"},
+    "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap", "libcurl", "libssh",
+                         "libssl", "libcrypto"},
     "sallyport-resolver": {"libevent_core", "libunbound", "libseccomp", "libcap"},
     "sallyport": {"libconfuse", "libjansson"},
 }

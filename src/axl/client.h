@@ -9,8 +9,8 @@
  *	Reason="None"
  *
  * Wanted are the realms of edges in `nodes` whose federation is on by `edges`, and whose secret
- * agrees with that of the first edge; realms that were written stay in axl.realms until they are gone
- * from every home server.
+ * agrees with that of the first edge; realms that were written stay in axl.realms until they are
+ *gone from every home server.
  */
 #ifndef AXL_CLIENT_H
 #define AXL_CLIENT_H
@@ -22,7 +22,8 @@ struct axl_client;
 
 struct axl_client_config {
 	struct loop *loop;
-	struct https_client *https; /* lent */
+	struct https_client
+		*https; /* lent; to be destroyed before the axl_client, as it answers it */
 	/* Asks control: verb realms-written, REALM...; NULL ends them. Answered later, once. */
 	void (*ask)(void *arg, uint64_t tag, const char *author, const char *const *words);
 	void *arg;

@@ -1,8 +1,9 @@
 /*
  * The AXL service of a home node, on HTTPS (libevent's evhttp): POST /axl/ and GET /axl. HTTP Basic
  * against axl.users; 401, 403 (the role is missing), 599 (schema version), 503 (more than
- * AXL_WAITING_MAX updates wait to be stored), 500 with a fault. Updates are stored by control before
- * they are answered, one after the other. Every request is one line in the log, without password.
+ * AXL_WAITING_MAX updates wait to be stored), 500 with a fault. Updates are stored by control
+ * before they are answered, one after the other. Every request is one line in the log, without
+ * password.
  */
 #ifndef AXL_SERVICE_H
 #define AXL_SERVICE_H
@@ -17,7 +18,8 @@ struct axl_service;
 
 struct axl_service_config {
 	struct loop *loop;
-	/* Asks control: verb rows-set, rows "PKID CP_ID"..., NULL ends them. Answered later, once. */
+	/* Asks control: verb rows-set, rows "PKID CP_ID"..., NULL ends them. Answered later, once.
+	 */
 	void (*ask)(void *arg, uint64_t tag, const char *author, const char *const *words);
 	void *arg;
 };

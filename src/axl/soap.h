@@ -17,7 +17,8 @@
 #define SOAP_COLUMNS_MAX 64
 #define SOAP_VERSION_BYTES 15
 
-extern const char *const axl_versions[]; /* "14.0", "12.5", "11.5", "9.1"; newest first, NULL ends */
+extern const char
+	*const axl_versions[]; /* "14.0", "12.5", "11.5", "9.1"; newest first, NULL ends */
 
 enum axl_operation { AXL_QUERY, AXL_UPDATE };
 const char *axl_operation_name(enum axl_operation operation); /* "executeSQLQuery", ... */
@@ -49,9 +50,10 @@ struct axl_fault {
 struct axl_response {
 	enum axl_operation operation;
 	bool is_fault;
-	struct axl_rows rows;	/* of QUERY */
-	uint64_t rows_updated;	/* of UPDATE */
-	struct axl_fault fault; /* code from axlError, in any or no namespace; else the faultstring */
+	struct axl_rows rows;  /* of QUERY */
+	uint64_t rows_updated; /* of UPDATE */
+	struct axl_fault
+		fault; /* code from axlError, in any or no namespace; else the faultstring */
 };
 /* False: not a SOAP response; *why. */
 bool axl_response_read(struct slice body, struct axl_response *response, const char **why);

@@ -1,11 +1,12 @@
 /*
  * Keeping one home server's table xmpps2snodes as it should be: which request comes next, and what
- * an answer means. Looks, deletes what is ours and stale, inserts what is missing, looks again. Rows
- * are named forward only, "cm-2_s2scp-1." and the realm: realms cannot be turned back into names.
+ * an answer means. Looks, deletes what is ours and stale, inserts what is missing, looks again.
+ * Rows are named forward only, "cm-2_s2scp-1." and the realm: realms cannot be turned back into
+ * names.
  *
  * What an answer means (expressway.md 3.2): 401 stop until settings change; 403 likewise, names the
- * role; 599 the next older schema version, which is remembered; 503 again after a while; a fault, TLS,
- * refused, timeout: again after a while, with the cause. No I/O, no clock.
+ * role; 599 the next older schema version, which is remembered; 503 again after a while; a fault,
+ * TLS, refused, timeout: again after a while, with the cause. No I/O, no clock.
  */
 #ifndef AXL_SYNC_H
 #define AXL_SYNC_H
@@ -29,9 +30,9 @@ enum axl_trouble {
 	AXL_GIBBERISH, /* not an AXL answer */
 	AXL_TROUBLES
 };
-const char *axl_trouble_name(enum axl_trouble trouble);	  /* "login", "role", ... */
-const char *axl_trouble_cause(enum axl_trouble trouble);  /* a sentence for people */
-const char *axl_trouble_fix(enum axl_trouble trouble);	  /* likewise */
+const char *axl_trouble_name(enum axl_trouble trouble);	 /* "login", "role", ... */
+const char *axl_trouble_cause(enum axl_trouble trouble); /* a sentence for people */
+const char *axl_trouble_fix(enum axl_trouble trouble);	 /* likewise */
 bool axl_trouble_is_final(enum axl_trouble trouble); /* nothing but a change of settings helps */
 
 struct axl_sync;

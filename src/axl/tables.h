@@ -1,9 +1,10 @@
 /*
- * The service's tables as SQL: an in-memory SQLite database with xmpps2snodes(pkid, cp_id), behind an
- * authorizer that lets a statement touch these tables and nothing else (no PRAGMA, ATTACH, schema,
- * file, function beyond a list; no more than one statement; bounded in steps, rows and bytes). newid()
- * gives a fresh UUID, as in Informix. Errors carry Informix numbers: -201 syntax, -206 no such table,
- * -217 no such column, -239 duplicate key, -391 null into a column that takes none, -229 too much.
+ * The service's tables as SQL: an in-memory SQLite database with xmpps2snodes(pkid, cp_id), behind
+ * an authorizer that lets a statement touch these tables and nothing else (no PRAGMA, ATTACH,
+ * schema, file, function beyond a list; no more than one statement; bounded in steps, rows and
+ * bytes). newid() gives a fresh UUID, as in Informix. Errors carry Informix numbers: -201 syntax,
+ * -206 no such table, -217 no such column, -239 duplicate key, -391 null into a column that takes
+ * none, -229 too much.
  */
 #ifndef AXL_TABLES_H
 #define AXL_TABLES_H

@@ -11,6 +11,7 @@
 #define NAME_BYTES 64
 #define VALUES 8
 #define CUT "...(truncated)"
+#define FIELD_ROOM 24 /* space, =, quotes, CUT, end of line */
 
 static struct {
 	char node[NAME_BYTES + 1], process[NAME_BYTES + 1];
@@ -131,11 +132,36 @@ static size_t write_head(char *line, size_t size, const char *module, enum log_l
 	gmtime_r(&now.tv_sec, &day);
 	used = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &day);
 	used += (size_t)snprintf(line + used, size - used,
-				 ".%06ld+00:00 %s %s[%d]: Module=\"%s\" Level=\"%s\" "
-				 "CodeLocation=\"%s\" Detail=\"",
+				 ".%06ld+00:00 %s %s[%d]: Module=\"%s\" Level=\"%s\"",
 				 now.tv_nsec / 1000, logger.node, logger.process, (int)getpid(),
-				 module, level_names[level], location);
+				 module, level_names[level]);
+	if (location)
+		used += (size_t)snprintf(line + used, size - used, " CodeLocation=\"%s\"",
+					 location);
 	return used;
+}
+
+/* Appends KEY="VALUE" with a space before it; the room left must hold the key, quotes and CUT. */
+static size_t write_field(char *line, size_t used, size_t size, const char *key, struct slice value)
+{
+	size_t room;
+
+	used += (size_t)snprintf(line + used, size - used, " %s=\"", key);
+	room = size - used - 2; /* quote and end of line */
+	used += escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value);
+	line[used++] = '"';
+	return used;
+}
+
+static bool write_out(char *line, size_t used)
+{
+	ssize_t n;
+
+	line[used++] = '\n';
+	do
+		n = write(logger.fd, line, used);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)used;
 }
 
 static bool write_line(const char *module, enum log_level level, const char *location,
@@ -143,16 +169,8 @@ static bool write_line(const char *module, enum log_level level, const char *loc
 {
 	char line[LOG_LINE_BYTES];
 	size_t used = write_head(line, sizeof(line), module, level, location);
-	size_t room = sizeof(line) - used - 2;
-	ssize_t n;
 
-	used += escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, detail);
-	line[used++] = '"';
-	line[used++] = '\n';
-	do
-		n = write(logger.fd, line, used);
-	while (n < 0 && errno == EINTR);
-	return n == (ssize_t)used;
+	return write_out(line, write_field(line, used, sizeof(line), "Detail", detail));
 }
 
 static void tell_dropped(void)
@@ -180,6 +198,25 @@ void log_write(const char *module, enum log_level level, const char *location, c
 	if (!write_line(module, level, location,
 			(struct slice){ detail, (size_t)n < sizeof(detail) ? (size_t)n
 									   : sizeof(detail) - 1 }))
+		logger.dropped++;
+}
+
+void log_write_fields(const char *module, enum log_level level, const char *location,
+		      const struct log_field *fields)
+{
+	char line[LOG_LINE_BYTES];
+	size_t used = write_head(line, sizeof(line), module, level, location);
+
+	if (logger.dropped != logger.dropped_told)
+		tell_dropped();
+	for (; fields->key; fields++) {
+		if (sizeof(line) - used < strlen(fields->key) + FIELD_ROOM)
+			break;
+		if (fields->value)
+			used = write_field(line, used, sizeof(line), fields->key,
+					   slice_of(fields->value));
+	}
+	if (!write_out(line, used))
 		logger.dropped++;
 }
 

@@ -30,6 +30,15 @@ bool log_level_read(const char *name, enum log_level *level);
 void log_init(const char *node, const char *process);
 void log_write(const char *module, enum log_level level, const char *location, const char *format,
 	       va_list args) __attribute__((format(printf, 4, 0)));
+
+/* A field of its own, Action="Send", instead of Detail: the key is ours, the value escaped. */
+struct log_field {
+	const char *key;   /* NULL ends the list */
+	const char *value; /* NULL: the field is left out */
+};
+/* `location` NULL: a line without CodeLocation. */
+void log_write_fields(const char *module, enum log_level level, const char *location,
+		      const struct log_field *fields);
 /* A line that another process of ours made, without its end: written as it is, but for control
  * characters; what is longer than LOG_LINE_BYTES is cut. */
 void log_forward(struct slice line);

@@ -137,6 +137,32 @@ static void one_value_cannot_pose_as_two_nor_push_others_out(void **state)
 	free(name);
 }
 
+static void fields_of_their_own_stand_instead_of_detail(void **state)
+{
+	char *name = xmalloc(100001);
+	const char *line;
+	const struct log_field fields[] = {
+		{ "Action", "Send" }, { "URL", "https://a\" Level=\"ERROR\n" },
+		{ "Status", NULL },   { "Long", name },
+		{ "Last", "x" },      { NULL }
+	};
+
+	memset(name, 1, 100000); /* grows sixfold */
+	name[100000] = '\0';
+	log_write_fields("network.axl", LOG_LEVEL_INFO, NULL, fields);
+	line = heard();
+	assert_non_null(strstr(line,
+			       ": Module=\"network.axl\" Level=\"INFO\" Action=\"Send\" "
+			       "URL=\"https://a\\\" Level=\\\"ERROR\\u000a\" Long=\"\\u0001"));
+	assert_true(strlen(line) <= LOG_LINE_BYTES);
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	assert_non_null(strstr(line, "...(truncated)\""));
+	name[2] = '\0';
+	log_write_fields("network.axl", LOG_LEVEL_INFO, "axl.call", fields);
+	assert_non_null(strstr(heard(), "CodeLocation=\"axl.call\" Action="));
+	free(name);
+}
+
 static void a_reader_that_sleeps_costs_lines_not_time(void **state)
 {
 	uint64_t before = log_dropped();
@@ -178,6 +204,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_detail_is_cut_and_says_so, open_pipe,
 						close_pipe),
 		cmocka_unit_test_setup_teardown(one_value_cannot_pose_as_two_nor_push_others_out,
+						open_pipe, close_pipe),
+		cmocka_unit_test_setup_teardown(fields_of_their_own_stand_instead_of_detail,
 						open_pipe, close_pipe),
 		cmocka_unit_test_setup_teardown(a_reader_that_sleeps_costs_lines_not_time,
 						open_pipe, close_pipe),

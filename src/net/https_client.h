@@ -19,7 +19,8 @@ enum https_end {
 	HTTPS_REFUSED,
 	HTTPS_UNREACHABLE,
 	HTTPS_TIMEOUT,
-	HTTPS_TLS,	/* handshake, or the certificate is not the right one: `why` has OpenSSL's words */
+	HTTPS_TLS, /* handshake, or the certificate is not the right one: `why` has OpenSSL's words
+		    */
 	HTTPS_PROTOCOL, /* not HTTP, or too long */
 };
 const char *https_end_name(enum https_end end); /* "answered", "refused", "tls", ... */

@@ -1,8 +1,8 @@
 /*
- * SSH (RFC 4251 to 4254, by libssh) as our nodes use it: one session channel with one subsystem, and
- * bytes through it. No shell, no command, no forwarding, no second channel, no environment: whoever
- * asks for one is refused and logged. Keys are pinned: a pin is the SHA-256 of the public key as SSH
- * writes it (what `ssh-keygen -l` prints in base64), in lowercase hex.
+ * SSH (RFC 4251 to 4254, by libssh) as our nodes use it: one session channel with one subsystem,
+ * and bytes through it. No shell, no command, no forwarding, no second channel, no environment:
+ * whoever asks for one is refused and logged. Keys are pinned: a pin is the SHA-256 of the public
+ * key as SSH writes it (what `ssh-keygen -l` prints in base64), in lowercase hex.
  *
  * A tunnel is one open subsystem, whichever side dialled. Everything happens later: no call here
  * calls the owner back from inside, and ssh_tunnel_destroy is allowed in any callback. Nothing here
@@ -14,8 +14,8 @@
 #include "net/conn.h"
 
 #define SSH_PIN_LEN 64
-#define SSH_PROVISIONING "provisioning" /* for who has a key that is pinned */
-#define SSH_PAIRING "pairing"		/* for who has the password of a code, while one is out */
+#define SSH_PROVISIONING "provisioning"	  /* for who has a key that is pinned */
+#define SSH_PAIRING "pairing"		  /* for who has the password of a code, while one is out */
 #define SSH_QUEUE_BYTES ((size_t)8 << 20) /* unsent; the other side doesn't read if it is more */
 
 bool ssh_prepare(void); /* once, before the sandbox; false: libssh cannot start */
@@ -42,19 +42,19 @@ const char *ssh_end_name(enum ssh_end end); /* "tcp-refused", ..., for logs and 
 struct ssh_tunnel;
 
 struct ssh_handler {
-	void (*opened)(void *owner); /* dialled only: the subsystem is open */
+	void (*opened)(void *owner);			   /* dialled only: the subsystem is open */
 	void (*received)(void *owner, struct slice bytes); /* lent until it returns */
-	/* Once, after which nothing more is called; the owner then destroys the tunnel. `why` is for
-	 * people and lent until the call returns. */
+	/* Once, after which nothing more is called; the owner then destroys the tunnel. `why` is
+	 * for people and lent until the call returns. */
 	void (*ended)(void *owner, enum ssh_end how, const char *why);
 };
 
 struct ssh_dial {
 	struct conn_address to;
-	const char *host_pin;  /* 64 digits: the only host key that is taken */
+	const char *host_pin; /* 64 digits: the only host key that is taken */
 	const char *user;
-	const char *password;  /* NULL: log in with the identity */
-	const char *subsystem; /* SSH_PROVISIONING, SSH_PAIRING */
+	const char *password;		       /* NULL: log in with the identity */
+	const char *subsystem;		       /* SSH_PROVISIONING, SSH_PAIRING */
 	unsigned tcp_ms, login_ms, silence_ms; /* login: until the subsystem is open */
 };
 
@@ -77,8 +77,8 @@ struct ssh_server;
 struct ssh_server_config {
 	struct loop *loop;
 	const struct ssh_identity *identity; /* lives as long as the server */
-	unsigned login_ms;	/* from accept until a subsystem is open, then it is closed */
-	unsigned silence_ms;	/* of a logged-in peer: then it is dead; keepalives go out before */
+	unsigned login_ms;   /* from accept until a subsystem is open, then it is closed */
+	unsigned silence_ms; /* of a logged-in peer: then it is dead; keepalives go out before */
 	unsigned connections_max, connections_per_address_max;
 	/* Whether that user may log in with that key (for SSH_PROVISIONING). */
 	bool (*knows_key)(void *arg, const char *user, const char *pin);
@@ -86,8 +86,8 @@ struct ssh_server_config {
 	bool (*takes_passwords)(void *arg);
 	/* Whether this is one (for SSH_PAIRING). Each wrong one is told to `arg` by this call. */
 	bool (*knows_password)(void *arg, const char *user, const char *password);
-	/* Logged in, and its subsystem is open: the tunnel is the callee's, who hands it over to its
-	 * owner from inside this call or destroys it. `pin` NULL: it came by password. `from`:
+	/* Logged in, and its subsystem is open: the tunnel is the callee's, who hands it over to
+	 * its owner from inside this call or destroys it. `pin` NULL: it came by password. `from`:
 	 * "192.0.2.1:40000". */
 	void (*accepted)(void *arg, struct ssh_tunnel *tunnel, const char *subsystem,
 			 const char *user, const char *pin, const char *from);
@@ -96,7 +96,7 @@ struct ssh_server_config {
 
 /* Three wrong keys or passwords on one connection close it. Limits may change while it runs. */
 struct ssh_server *ssh_server_create(const struct ssh_server_config *config);
-void ssh_server_destroy(struct ssh_server **server); /* tunnels that were accepted live on */
+void ssh_server_destroy(struct ssh_server **server);	   /* tunnels that were accepted live on */
 void ssh_server_listen(struct ssh_server *server, int fd); /* takes the listening socket */
 void ssh_server_set_limits(struct ssh_server *server, unsigned login_ms, unsigned silence_ms,
 			   unsigned connections_max, unsigned connections_per_address_max);

@@ -185,6 +185,7 @@ static bool take(cfg_t *file, struct bootstrap *bootstrap)
 	bootstrap->role = find_role(cfg_getstr(file, "role"));
 	bootstrap->name = copy_of(file, "name");
 	bootstrap->data = copy_of(file, "data");
+	bootstrap->key = copy_of(file, "key");
 	bootstrap->user = copy_of(file, "user");
 	bootstrap->programs = copy_of(file, "programs");
 	if (!take_socket(file, bootstrap))
@@ -203,6 +204,7 @@ bool bootstrap_read(const char *path, struct bootstrap *bootstrap, char **why)
 	cfg_opt_t options[] = { CFG_STR("role", NULL, CFGF_NODEFAULT),
 				CFG_STR("name", NULL, CFGF_NODEFAULT),
 				CFG_STR("data", NULL, CFGF_NODEFAULT),
+				CFG_STR("key", NULL, CFGF_NODEFAULT),
 				CFG_STR("user", NULL, CFGF_NODEFAULT),
 				CFG_STR("control_socket", NULL, CFGF_NODEFAULT),
 				CFG_STR("programs", NULL, CFGF_NODEFAULT),
@@ -216,6 +218,7 @@ bool bootstrap_read(const char *path, struct bootstrap *bootstrap, char **why)
 		{ "role", check_role },
 		{ "name", check_name },
 		{ "data", check_path },
+		{ "key", check_path },
 		{ "user", check_user },
 		{ "programs", check_path },
 		{ "control_socket", check_socket },
@@ -254,6 +257,7 @@ void bootstrap_finish(struct bootstrap *bootstrap)
 	}
 	free(bootstrap->name);
 	free(bootstrap->data);
+	free(bootstrap->key);
 	free(bootstrap->user);
 	free(bootstrap->control_socket);
 	free(bootstrap->programs);

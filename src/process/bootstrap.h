@@ -16,6 +16,7 @@ struct bootstrap {
 	const struct role *role;
 	char *name;
 	char *data;
+	char *key;	      /* file of the key of the store's secrets; NULL: beside the store */
 	char *user;	      /* NULL: as ipc/sandbox.h says */
 	char *control_socket; /* of the command */
 	char *programs;	      /* folder of the children's programs; NULL: beside our own */

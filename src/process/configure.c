@@ -309,8 +309,8 @@ static bool node_self(struct order *order, char **why)
 {
 	const struct node *node = order->configure->node;
 
-	buffer_printf(&order->out, "name = %s\nrole = %s\npin = %s\n", node->bootstrap->name,
-		      node->bootstrap->role->name, node->pin);
+	buffer_printf(&order->out, "name = %s\nrole = %s\npin = %s\nssh = %s\n",
+		      node->bootstrap->name, node->bootstrap->role->name, node->pin, node->ssh_pin);
 	return true;
 }
 

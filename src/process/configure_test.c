@@ -309,7 +309,8 @@ static void certificate_and_key_are_changed_at_once(void **state)
 static void nodes_are_added_listed_and_removed(void **state)
 {
 	struct stage *stage = *state;
-	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\n", stage->node.pin);
+	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\nssh = %s\n", stage->node.pin,
+			       stage->node.ssh_pin);
 
 	assert_int_equal(ASK(stage, "node-self"), 0);
 	assert_string_equal(stage->text, self);
@@ -328,6 +329,18 @@ static void nodes_are_added_listed_and_removed(void **state)
 	free(self);
 }
 
+static void a_dialback_secret_is_not_empty_or_short(void **state)
+{
+	struct stage *stage = *state;
+	char *before = xstrdup(store_text(stage->node.store, "federation.dialback_secret"));
+
+	assert_int_not_equal(ASK(stage, "set", "federation.dialback_secret", ""), 0);
+	assert_int_not_equal(ASK(stage, "set", "federation.dialback_secret", "fifteen-letters"), 0);
+	assert_null(strstr(stage->text, "fifteen-letters"));
+	assert_string_equal(store_text(stage->node.store, "federation.dialback_secret"), before);
+	free(before);
+}
+
 static void history_tells_who_changed_what(void **state)
 {
 	struct stage *stage = *state;
@@ -338,12 +351,16 @@ static void history_tells_who_changed_what(void **state)
 	assert_non_null(strstr(stage->text, "Z sallyportd: link.certificate from (not set) to "));
 }
 
-static void each_process_sees_what_it_needs_and_no_secret_but_traffic(void **state)
+static void each_process_sees_what_it_needs_and_no_other_secret(void **state)
 {
 	struct stage *stage = *state;
 	const char *secret = store_text(stage->node.store, "federation.dialback_secret");
 	char *line = xasprintf("\nfederation.dialback_secret|%s\n", secret), *view;
+	char fingerprint[SECRET_FINGERPRINT_DIGITS + 1], *fingerprint_line;
+	char *ssh_pin = xasprintf("\nnode.ssh-pin|%s\n", stage->node.ssh_pin);
 
+	secret_fingerprint(secret, fingerprint);
+	fingerprint_line = xasprintf("\nsecret.fingerprint|%s\n", fingerprint);
 	assert_int_equal(ASK(stage, "set", "domains", "a.example on", "b.example off home-a"), 0);
 	assert_int_equal(ASK(stage, "set", "federation.allow_list", "c.example", "d.example"), 0);
 	view = view_of(stage, PROCESS_TRAFFIC, "/dev/null");
@@ -361,8 +378,13 @@ static void each_process_sees_what_it_needs_and_no_secret_but_traffic(void **sta
 	assert_non_null(strstr(view, "\nnode.name|node-a\n"));
 	assert_non_null(strstr(view, "\nfederation.enabled|off\n"));
 	assert_null(strstr(view, secret));
-	assert_null(strstr(view, "PRIVATE KEY"));
+	assert_non_null(strstr(view, ssh_pin));
+	assert_non_null(strstr(view, fingerprint_line));
+	assert_non_null(strstr(view, "\nssh.private_key|-----BEGIN PRIVATE KEY-----\n"));
+	assert_null(strstr(view, "\nlink.private_key"));
 	free(view);
+	free(ssh_pin);
+	free(fingerprint_line);
 
 	view = view_of(stage, PROCESS_RESOLVER, "/dev/null");
 	assert_null(strstr(view, secret));
@@ -470,8 +492,9 @@ int main(void)
 		TEST(the_secret_before_is_kept_when_it_is_changed),
 		TEST(certificate_and_key_are_changed_at_once),
 		TEST(nodes_are_added_listed_and_removed),
+		TEST(a_dialback_secret_is_not_empty_or_short),
 		TEST(history_tells_who_changed_what),
-		TEST(each_process_sees_what_it_needs_and_no_secret_but_traffic),
+		TEST(each_process_sees_what_it_needs_and_no_other_secret),
 		TEST(an_edge_trusts_whom_the_system_trusts_if_it_is_told_nobody),
 		TEST(the_resolver_gets_the_systems_servers_if_it_is_told_none),
 		cmocka_unit_test_setup_teardown(an_attachments_secret_is_hidden_in_its_row,

@@ -18,6 +18,12 @@ static char *store_path(const struct bootstrap *bootstrap)
 	return xasprintf("%s/sallyport.db", bootstrap->data);
 }
 
+static char *key_path(const struct bootstrap *bootstrap)
+{
+	return bootstrap->key ? xstrdup(bootstrap->key)
+			      : xasprintf("%s/secrets.key", bootstrap->data);
+}
+
 static bool lock_data(struct node *node, char **why)
 {
 	const char *data = node->bootstrap->data;
@@ -71,43 +77,69 @@ static bool make_secrets(struct node *node, char **why)
 	return made;
 }
 
-static bool make_identity(struct node *node, char **why)
+/* Adds what is missing to the changes; false: it cannot be made. */
+static bool add_link_identity(const struct node *node, struct store_change *changes, size_t *count)
 {
 	const struct setting *certificate = setting_find("link.certificate");
 	const struct setting *key = setting_find("link.private_key");
-	struct store_change changes[2];
 	char *certificate_text, *key_text;
-	bool made;
 
 	if (!is_missing(node, certificate) && !is_missing(node, key))
 		return true;
-	if (!identity_make(node->bootstrap->name, &certificate_text, &key_text)) {
-		*why = xstrdup("the certificate for links cannot be made");
+	if (!identity_make(node->bootstrap->name, &certificate_text, &key_text))
 		return false;
+	add_value(&changes[(*count)++], certificate, certificate_text);
+	add_value(&changes[(*count)++], key, key_text);
+	return true;
+}
+
+static bool add_ssh_key(const struct node *node, struct store_change *changes, size_t *count)
+{
+	const struct setting *key = setting_find("ssh.private_key");
+	char *text;
+
+	if (!is_missing(node, key))
+		return true;
+	if (!identity_make_ssh(&text))
+		return false;
+	add_value(&changes[(*count)++], key, text);
+	return true;
+}
+
+static bool make_identity(struct node *node, char **why)
+{
+	struct store_change changes[3];
+	size_t count = 0;
+	bool made = true;
+
+	if (!add_link_identity(node, changes, &count) || !add_ssh_key(node, changes, &count)) {
+		*why = xstrdup("the keys for links and SSH cannot be made");
+		made = false;
+	} else if (count > 0) {
+		made = store_change(node->store, AUTHOR, changes, count, why);
 	}
-	add_value(&changes[0], certificate, certificate_text);
-	add_value(&changes[1], key, key_text);
-	made = store_change(node->store, AUTHOR, changes, 2, why);
-	setting_value_finish(&changes[0].value);
-	setting_value_finish(&changes[1].value);
+	for (size_t i = 0; i < count; i++)
+		setting_value_finish(&changes[i].value);
 	return made;
 }
 
 static bool open_store(struct node *node, char **why)
 {
-	char *path = store_path(node->bootstrap);
+	char *path = store_path(node->bootstrap), *key = key_path(node->bootstrap);
 
-	node->store = store_open(path, why);
+	node->store = store_open(path, key, why);
 	free(path);
+	free(key);
 	return node->store != NULL;
 }
 
-static bool know_pin(struct node *node, char **why)
+static bool know_pins(struct node *node, char **why)
 {
-	if (identity_pin(store_text(node->store, "link.certificate"), node->pin))
-		return true;
-	*why = xstrdup("link.certificate cannot be read");
-	return false;
+	if (!identity_pin(store_text(node->store, "link.certificate"), node->pin))
+		*why = xstrdup("link.certificate cannot be read");
+	else if (!identity_ssh_pin(store_text(node->store, "ssh.private_key"), node->ssh_pin))
+		*why = xstrdup("ssh.private_key cannot be read");
+	return !*why;
 }
 
 bool node_open(struct node *node, const struct bootstrap *bootstrap, char **why)
@@ -115,7 +147,7 @@ bool node_open(struct node *node, const struct bootstrap *bootstrap, char **why)
 	*node = (struct node){ .bootstrap = bootstrap, .lock = -1 };
 	*why = NULL;
 	if (lock_data(node, why) && open_store(node, why) && make_secrets(node, why) &&
-	    make_identity(node, why) && know_pin(node, why))
+	    make_identity(node, why) && know_pins(node, why))
 		return true;
 	node_close(node);
 	return false;
@@ -131,9 +163,10 @@ void node_close(struct node *node)
 
 bool node_verify(const struct bootstrap *bootstrap, char **why)
 {
-	char *path = store_path(bootstrap);
-	bool sound = store_verify(path, why);
+	char *path = store_path(bootstrap), *key = key_path(bootstrap);
+	bool sound = store_verify(path, key, why);
 
 	free(path);
+	free(key);
 	return sound;
 }

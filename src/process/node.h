@@ -13,7 +13,8 @@ struct node {
 	const struct bootstrap *bootstrap; /* lent */
 	struct store *store;
 	char pin[IDENTITY_PIN_DIGITS + 1]; /* of its own link certificate */
-	int lock;			   /* keeps a second sallyportd from the same data */
+	char ssh_pin[IDENTITY_PIN_DIGITS + 1];
+	int lock; /* keeps a second sallyportd from the same data */
 };
 
 /* False and *why, which the caller frees. */

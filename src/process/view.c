@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
+#include "store/secret.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ static void add_system_servers(struct buffer *out, const char *path)
 
 /* Those that this machine trusts. Without the file nobody's certificate is valid, as the log says
  * of each. */
-static void add_system_authorities(struct buffer *out, const char *path)
+static void add_system_authorities(struct buffer *out, const char *name, const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *bytes;
@@ -76,8 +77,7 @@ static void add_system_authorities(struct buffer *out, const char *path)
 	bytes = xmalloc(AUTHORITIES_BYTES);
 	len = fread(bytes, 1, AUTHORITIES_BYTES, file);
 	fclose(file);
-	snapshot_add(out,
-		     &(struct snapshot_record){ 2, { slice_of("tls.trust"), { bytes, len } } });
+	snapshot_add(out, &(struct snapshot_record){ 2, { slice_of(name), { bytes, len } } });
 	free(bytes);
 }
 
@@ -89,6 +89,19 @@ static bool is_unset(const struct node *node, const char *name, unsigned bit)
 	       store_value(node->store, setting)->count == 0;
 }
 
+/* It tells other nodes what our secret is by the fingerprint, and never sees the secret. */
+static void add_for_manage(struct buffer *out, const struct node *node)
+{
+	const struct setting *secret = setting_find("federation.dialback_secret");
+	char fingerprint[SECRET_FINGERPRINT_DIGITS + 1];
+
+	snapshot_add_text(out, "node.ssh-pin", node->ssh_pin);
+	if (!(secret->roles & node->bootstrap->role->bit))
+		return;
+	secret_fingerprint(store_text(node->store, secret->name), fingerprint);
+	snapshot_add_text(out, "secret.fingerprint", fingerprint);
+}
+
 void view_write(const struct node *node, enum process process, uint64_t generation,
 		const struct view_system *system, struct buffer *out)
 {
@@ -98,6 +111,8 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	snapshot_add_text(out, "node.name", node->bootstrap->name);
 	snapshot_add_text(out, "node.role", node->bootstrap->role->name);
 	snapshot_add_text(out, "node.pin", node->pin);
+	if (process == PROCESS_MANAGE)
+		add_for_manage(out, node);
 	if (node->bootstrap->user)
 		snapshot_add_text(out, "node.user", node->bootstrap->user);
 	for (size_t i = 0; i < settings_count; i++) {
@@ -112,5 +127,7 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	if (is_unset(node, "dns.servers", bit))
 		add_system_servers(out, system->resolv_conf);
 	if (is_unset(node, "tls.trust", bit))
-		add_system_authorities(out, system->authorities);
+		add_system_authorities(out, "tls.trust", system->authorities);
+	if (is_unset(node, "axl.trust", bit))
+		add_system_authorities(out, "axl.trust", system->authorities);
 }

@@ -24,8 +24,7 @@ struct pairing_code {
 	char secret[CODE_SECRET_CHARS + 1];
 };
 
-void code_secret(const unsigned char random[CODE_SECRET_BYTES],
-		 char secret[CODE_SECRET_CHARS + 1]);
+void code_secret(const unsigned char random[CODE_SECRET_BYTES], char secret[CODE_SECRET_CHARS + 1]);
 void code_write(const struct pairing_code *code, char text[CODE_TEXT_BYTES]);
 /* False and *why, which completes "the code ...": "is cut off: ...". */
 bool code_read(const char *text, struct pairing_code *code, const char **why);

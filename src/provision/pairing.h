@@ -25,14 +25,15 @@ struct pairing_self {
 	char *node, *role, *link_pin, *ssh_pin; /* hex */
 	char *link_address;			/* NULL on who dials */
 	unsigned axl_port;			/* 0: no AXL service here */
-	char *axl_user, *axl_password, *axl_pin;
+	char *axl_user;				/* NULL: as the other is named */
+	char *axl_password, *axl_pin;
 };
 void pairing_self_finish(struct pairing_self *self); /* wipes the password */
 
 enum pairing_event_type {
 	PAIRING_NONE,
-	PAIRING_STORE,	/* pin `other`, then say pairing_stored */
-	PAIRING_UNDO,	/* what was stored is not to stay */
+	PAIRING_STORE, /* pin `other`, then say pairing_stored */
+	PAIRING_UNDO,  /* what was stored is not to stay */
 	PAIRING_DONE,
 	PAIRING_FAILED, /* `why`, for both operators */
 };

@@ -1,18 +1,21 @@
 /*
  * What is said in the SSH subsystem `provisioning`, alike on both sides. JSON lines:
  *
- *	{"type":"hello","protocol":1,"release":"0.1.0","node":"edge-a","role":"edge"}   first
+ *	{"type":"hello","protocol":1,"release":"0.1.0","node":"edge-a","role":"edge",
+ *	 "taken":16}							first
  *	{"type":"settings","revision":17,"document":{...}}
  *	{"type":"ack","revision":17}	{"type":"nak","revision":17,"why":"..."}
  *	{"type":"status","document":{...}}
  *	{"type":"ping","clock_ms":N}	{"type":"pong","ping_ms":N,"clock_ms":M}
  *
  * Each side publishes one document of settings under its own revision and sends it again on each
- * opening, until the other has acknowledged that revision; a newer one replaces it. `status` needs no
- * answer; only the newest counts. A ping goes out after a third of the silence that is allowed, and
- * its answer says how far apart the two clocks are: the middle of the round trip is compared. Unknown
- * keys are passed over, unknown types as well: a later release may say more. No I/O; the driver tells
- * monotonic and wall clock.
+ * opening, until the other has acknowledged that revision; a newer one replaces it. `taken` is the
+ * revision of the other's that was stored last, 0 for none since the start: what was acknowledged
+ * and is another than that is sent again. `status` needs no answer; only the newest counts. A ping
+ * goes out at opening and after each third of the silence that is allowed, and its answer says how
+ * far apart the two clocks are: the middle of the round trip is compared. Unknown keys are passed
+ * over, unknown types as well: a later release may say more. No I/O; the driver tells monotonic and
+ * wall clock.
  */
 #ifndef PROVISION_REPLICA_H
 #define PROVISION_REPLICA_H
@@ -23,7 +26,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REPLICA_LINE_BYTES ((size_t)4 << 20) /* a status with its alarms, domains by the thousand */
+/* A status with its alarms, domains by the thousand. */
+#define REPLICA_LINE_BYTES ((size_t)4 << 20)
 #define REPLICA_PROTOCOL 1
 
 struct replica_clock {
@@ -60,7 +64,7 @@ struct replica *replica_create(const struct replica_options *options);
 void replica_destroy(struct replica **replica);
 
 void replica_open(struct replica *replica, const struct replica_clock *clock); /* a new tunnel */
-void replica_closed(struct replica *replica);				      /* it is gone */
+void replica_closed(struct replica *replica);				       /* it is gone */
 void replica_feed(struct replica *replica, struct slice bytes, const struct replica_clock *clock);
 void replica_timeout(struct replica *replica, const struct replica_clock *clock);
 /* The document is copied by reference; the same revision twice is sent once. */

@@ -1,10 +1,10 @@
 /*
  * The tunnels between our nodes: serves SSH (edge, home), dials it (core), keeps each tunnel up,
- * pairs, and drives the engines pairing.h and replica.h over net/ssh.h. Who is dialled and whose keys
- * are taken follows from the settings (`nodes`) in each snapshot; nothing here knows a role.
+ * pairs, and drives the engines pairing.h and replica.h over net/ssh.h. Who is dialled and whose
+ * keys are taken follows from the settings (`nodes`) in each snapshot; nothing here knows a role.
  *
- * A tunnel that is down is dialled again after 1, 2, 4, ... 30 s, half of it random; at once when its
- * address changes. Every change is one line in the log, and the record `tunnel` of the status.
+ * A tunnel that is down is dialled again after 1, 2, 4, ... 30 s, half of it random; at once when
+ * its address changes. Every change is one line in the log, and the record `tunnel` of the status.
  */
 #ifndef PROVISION_TUNNELS_H
 #define PROVISION_TUNNELS_H
@@ -19,8 +19,8 @@ struct tunnels;
 struct tunnels_config {
 	struct loop *loop;
 	const char *release;
-	/* Asks control: `words` (verb, arguments; NULL ends them), in the name of `author`. Answered
-	 * later, once, by tunnels_answer with the same `tag`. */
+	/* Asks control: `words` (verb, arguments; NULL ends them), in the name of `author`.
+	 * Answered later, once, by tunnels_answer with the same `tag`. */
 	void (*ask)(void *arg, uint64_t tag, const char *author, const char *const *words);
 	void *arg;
 };
@@ -28,8 +28,8 @@ struct tunnels_config {
 struct tunnels *tunnels_create(const struct tunnels_config *config);
 void tunnels_destroy(struct tunnels **tunnels);
 void tunnels_listen(struct tunnels *tunnels, int fd); /* takes a listening socket of `provision` */
-/* New settings. The snapshot is taken over (and freed one day). False and *why: the key in it cannot
- * be read; nothing is changed. */
+/* New settings. The snapshot is taken over (and freed one day). False and *why: the key in it
+ * cannot be read, or is another than before; nothing is changed. */
 bool tunnels_apply(struct tunnels *tunnels, struct snapshot **snapshot, const char **why);
 void tunnels_answer(struct tunnels *tunnels, uint64_t tag, bool done, const char *text);
 
@@ -38,8 +38,8 @@ void tunnels_report(struct tunnels *tunnels, json_t *status);
 
 /*
  * People's commands. `pair`: words "address=IP:PORT", "link=IP:PORT" (what the other side dials,
- * where the listeners don't tell), "for=SECONDS"; text is the code and how long it is good. Answered
- * from inside. `join` is answered later, once.
+ * where the listeners don't tell), "for=SECONDS", "axl=PORT" (8443 if not said); text is the
+ * code and how long it is good. Answered from inside. `join` is answered later, once.
  */
 bool tunnels_pair(struct tunnels *tunnels, const char *const *words, size_t count, char **text);
 typedef void tunnels_joined_fn(void *arg, uint64_t session, bool done, const char *text);
@@ -50,8 +50,9 @@ void tunnels_join(struct tunnels *tunnels, const char *code, uint64_t session,
  * Appends records for the status (admin/status.h):
  *	tunnel NODE ROLE STATE DIRECTION SECONDS WHY OURS ACKNOWLEDGED THEIRS HEARD_MS SKEW_MS
  * state: up, connecting, down; seconds: in it; why: ssh_end_name and words, when down; ours:
- * revision that we publish, 0 none; theirs: the revision of theirs that we stored last; heard_ms: how
- * long ago anything came; skew_ms: empty if unknown.
+ * revision that we publish, 0 none; theirs: the revision of theirs that we stored last; heard_ms:
+ * how long ago anything came; skew_ms: empty if unknown.
+ *	secret EDGE FINGERPRINT		of a dialback secret, for each edge that a core told of
  */
 void tunnels_status(const struct tunnels *tunnels, struct buffer *out);
 /* The last status that each node told, by node: {"edge-a":{...}}. The caller's. */

@@ -126,12 +126,13 @@ static void a_key_must_be_that_of_the_certificate(void **state)
 	struct store_change changes[2] = { { .setting = setting_find("tls.certificate") },
 					   { .setting = setting_find("tls.private_key") } };
 	char *certificates[2], *keys[2], *why = NULL;
-	char folder[] = "/tmp/sallyport-check-XXXXXX", *path;
+	char folder[] = "/tmp/sallyport-check-XXXXXX", *path, *key;
 	struct store *store;
 
 	assert_non_null(mkdtemp(folder));
 	path = xasprintf("%s/store.db", folder);
-	store = store_open(path, &why);
+	key = xasprintf("%s/secrets.key", folder);
+	store = store_open(path, key, &why);
 	for (int i = 0; i < 2; i++)
 		assert_true(identity_make("edge-a", &certificates[i], &keys[i]));
 	changes[0].value = (struct setting_value){ &certificates[0], 1 };
@@ -152,8 +153,10 @@ static void a_key_must_be_that_of_the_certificate(void **state)
 	}
 	store_close(&store);
 	assert_int_equal(remove(path), 0);
+	assert_int_equal(remove(key), 0);
 	assert_int_equal(remove(folder), 0);
 	free(path);
+	free(key);
 }
 
 int main(void)

@@ -55,7 +55,7 @@ bool database_finish(sqlite3 *database, sqlite3_stmt *statement, char **why)
 	return done;
 }
 
-static bool read_number(sqlite3 *database, const char *sql, sqlite3_int64 *number, char **why)
+bool database_number(sqlite3 *database, const char *sql, sqlite3_int64 *number, char **why)
 {
 	sqlite3_stmt *statement = database_prepare(database, sql, why);
 	bool found = statement && sqlite3_step(statement) == SQLITE_ROW;
@@ -75,8 +75,8 @@ static bool settle_schema(sqlite3 *database, char **why)
 	char *sql;
 	bool done;
 
-	if (!read_number(database, "PRAGMA user_version", &version, why) ||
-	    !read_number(database, "PRAGMA application_id", &application, why))
+	if (!database_number(database, "PRAGMA user_version", &version, why) ||
+	    !database_number(database, "PRAGMA application_id", &application, why))
 		return false;
 	if (version == SCHEMA_VERSION && application == APPLICATION_ID)
 		return true;
@@ -125,7 +125,8 @@ sqlite3 *database_open(const char *path, bool create, char **why)
 	sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (!database_run(database,
 			  "PRAGMA trusted_schema = off; PRAGMA foreign_keys = on;"
-			  "PRAGMA journal_mode = wal; PRAGMA synchronous = full;",
+			  "PRAGMA journal_mode = wal; PRAGMA synchronous = full;"
+			  "PRAGMA secure_delete = on;",
 			  why) ||
 	    !settle_schema(database, why))
 		database_close(&database);

@@ -18,6 +18,8 @@ bool database_run(sqlite3 *database, const char *sql, char **why);
 sqlite3_stmt *database_prepare(sqlite3 *database, const char *sql, char **why);
 /* Runs one that returns no rows, and finalizes it. */
 bool database_finish(sqlite3 *database, sqlite3_stmt *statement, char **why);
+/* The number in the first row of a query. */
+bool database_number(sqlite3 *database, const char *sql, sqlite3_int64 *number, char **why);
 char *database_error(sqlite3 *database); /* the last one, allocated */
 
 /* SQLite's own check of the whole file. */

@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define VALID_DAYS 7305 /* 20 years: the pin is what counts, and nobody renews it by hand */
-#define EARLY_DAYS 1	/* clocks of the other nodes may be behind */
+#define SSH_KEY_BYTES 32
+#define EARLY_DAYS 1 /* clocks of the other nodes may be behind */
 
 static bool set_serial(X509 *certificate)
 {
@@ -81,5 +82,32 @@ bool identity_pin(const char *certificate_pem, char pin[IDENTITY_PIN_DIGITS + 1]
 		hex_write(digest, IDENTITY_PIN_DIGITS / 2, pin);
 	OPENSSL_free(der);
 	X509_free(certificate);
+	return made;
+}
+
+bool identity_make_ssh(char **private_key)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+	if (key)
+		*private_key = pem_of_key(key);
+	EVP_PKEY_free(key);
+	return key;
+}
+
+bool identity_ssh_pin(const char *private_key, char pin[IDENTITY_PIN_DIGITS + 1])
+{
+	/* the public key as SSH writes it (RFC 8709 4): two strings, each after its length */
+	unsigned char blob[] = "\0\0\0\013ssh-ed25519\0\0\0\040................................";
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t blob_len = sizeof(blob) - 1, len = SSH_KEY_BYTES;
+	EVP_PKEY *key = pem_first_key(private_key);
+	bool made = key && EVP_PKEY_is_a(key, "ED25519") &&
+		    EVP_PKEY_get_raw_public_key(key, blob + blob_len - len, &len) &&
+		    EVP_Q_digest(NULL, "SHA256", NULL, blob, blob_len, digest, NULL);
+
+	if (made)
+		hex_write(digest, IDENTITY_PIN_DIGITS / 2, pin);
+	EVP_PKEY_free(key);
 	return made;
 }

@@ -51,6 +51,37 @@ static void a_pin_is_the_hash_of_the_public_key(void **state)
 	assert_false(identity_pin("no certificate", pin));
 }
 
+/* Made with `openssl genpkey -algorithm ed25519`, the pin with `ssh-keygen -lf`. */
+static void an_ssh_pin_is_the_fingerprint_that_ssh_shows(void **state)
+{
+	static const char key[] =
+		"-----BEGIN PRIVATE KEY-----\n"
+		"MC4CAQAwBQYDK2VwBCIEIC93z7iFDjETZpWTgLBewHsLNdqi3WFVIu2nivPcnOW7\n"
+		"-----END PRIVATE KEY-----\n";
+	char pin[IDENTITY_PIN_DIGITS + 1], *certificate, *other;
+
+	assert_true(identity_ssh_pin(key, pin));
+	assert_string_equal(pin,
+			    "35eea1e646a3acad5e0df26f0cb7367738a9ec6a922679b7d17d4704018fe088");
+	assert_false(identity_ssh_pin("no key", pin));
+	assert_true(identity_make("edge-a", &certificate, &other));
+	assert_false(identity_ssh_pin(other, pin));
+	free(certificate);
+	pem_wipe(&other);
+}
+
+static void no_two_ssh_keys_are_alike(void **state)
+{
+	char *keys[2], pins[2][IDENTITY_PIN_DIGITS + 1];
+
+	for (int i = 0; i < 2; i++) {
+		assert_true(identity_make_ssh(&keys[i]));
+		assert_true(identity_ssh_pin(keys[i], pins[i]));
+		pem_wipe(&keys[i]);
+	}
+	assert_string_not_equal(pins[0], pins[1]);
+}
+
 static void no_two_identities_are_alike(void **state)
 {
 	char *certificates[2], *keys[2], pins[2][IDENTITY_PIN_DIGITS + 1];
@@ -89,6 +120,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_identity_is_a_certificate_with_its_key),
 		cmocka_unit_test(a_pin_is_the_hash_of_the_public_key),
+		cmocka_unit_test(an_ssh_pin_is_the_fingerprint_that_ssh_shows),
+		cmocka_unit_test(no_two_ssh_keys_are_alike),
 		cmocka_unit_test(no_two_identities_are_alike),
 		cmocka_unit_test(a_fingerprint_tells_secrets_apart_and_nothing_else),
 	};

@@ -67,7 +67,7 @@ char *pem_certificates(const char *text)
 	return NULL;
 }
 
-static EVP_PKEY *read_key(const char *text)
+EVP_PKEY *pem_first_key(const char *text)
 {
 	BIO *in = open_text(text);
 	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL);
@@ -79,7 +79,7 @@ static EVP_PKEY *read_key(const char *text)
 
 char *pem_private_key(const char *text)
 {
-	EVP_PKEY *key = read_key(text);
+	EVP_PKEY *key = pem_first_key(text);
 	char *written = key ? pem_of_key(key) : NULL;
 
 	EVP_PKEY_free(key);
@@ -94,7 +94,7 @@ bool pem_has_private_key(const char *text)
 bool pem_key_fits(const char *certificates, const char *private_key)
 {
 	X509 *certificate = pem_first_certificate(certificates);
-	EVP_PKEY *key = read_key(private_key);
+	EVP_PKEY *key = pem_first_key(private_key);
 	bool fits = certificate && key && X509_check_private_key(certificate, key) == 1;
 
 	ERR_clear_error();

@@ -14,6 +14,7 @@ bool pem_has_private_key(const char *text); /* encrypted and broken ones too */
 /* Whether the key is that of the first certificate; false also if one cannot be read. */
 bool pem_key_fits(const char *certificates, const char *private_key);
 
+EVP_PKEY *pem_first_key(const char *text);     /* the caller's; NULL: there is none */
 X509 *pem_first_certificate(const char *text); /* the caller's; NULL: there is none */
 char *pem_of_certificate(X509 *certificate);
 char *pem_of_key(EVP_PKEY *key);

@@ -52,18 +52,30 @@ static const char *text_of(sqlite3_stmt *statement, int column)
 	return (const char *)sqlite3_column_text(statement, column);
 }
 
-static void read_row(sqlite3_stmt *statement, struct store_past_change *change)
+/* One that was sealed with another key is past knowing, and shown as nothing. */
+static void read_value(const struct seal *seal, const struct setting *setting, const char *text,
+		       struct setting_value *value)
 {
+	if (!record_read(seal, setting, text, value))
+		*value = (struct setting_value){ 0 };
+}
+
+static void read_row(sqlite3_stmt *statement, const struct seal *seal,
+		     struct store_past_change *change)
+{
+	const struct setting *setting;
+
 	change->revision = (uint64_t)sqlite3_column_int64(statement, 0);
 	change->time_s = sqlite3_column_int64(statement, 1);
 	change->author = xstrdup(text_of(statement, 2));
 	change->name = xstrdup(text_of(statement, 3));
-	record_split(text_of(statement, 4), &change->before);
-	record_split(text_of(statement, 5), &change->after);
+	setting = setting_find(change->name);
+	read_value(seal, setting, text_of(statement, 4), &change->before);
+	read_value(seal, setting, text_of(statement, 5), &change->after);
 }
 
-bool revision_read(sqlite3 *database, size_t max, struct store_past_change **changes, size_t *count,
-		   char **why)
+bool revision_read(sqlite3 *database, const struct seal *seal, size_t max,
+		   struct store_past_change **changes, size_t *count, char **why)
 {
 	sqlite3_stmt *statement = database_prepare(
 		database,
@@ -77,7 +89,7 @@ bool revision_read(sqlite3 *database, size_t max, struct store_past_change **cha
 	if (statement) {
 		sqlite3_bind_int64(statement, 1, (sqlite3_int64)max);
 		while ((step = sqlite3_step(statement)) == SQLITE_ROW && used < max)
-			read_row(statement, &read[used++]);
+			read_row(statement, seal, &read[used++]);
 		if (step != SQLITE_DONE)
 			*why = database_error(database);
 		sqlite3_finalize(statement);

@@ -15,6 +15,7 @@
 
 struct store {
 	sqlite3 *database;
+	struct seal *seal;
 	uint64_t revision;
 	struct setting_value *values; /* by place in the settings table */
 };
@@ -34,7 +35,10 @@ static bool take_value(void *arg, const char *name, const char *entries, char **
 
 	if (!setting)
 		return true;
-	record_split(entries, &stored);
+	if (!record_read(store->seal, setting, entries, &stored)) {
+		*why = xasprintf("%s: sealed with another key", name);
+		return false;
+	}
 	fits = setting_read(setting, (const char *const *)stored.entries, stored.count, &value,
 			    why);
 	setting_value_finish(&stored);
@@ -45,7 +49,22 @@ static bool take_value(void *arg, const char *name, const char *entries, char **
 	return true;
 }
 
-static struct store *open_store(const char *path, bool create, char **why)
+/* Without any sealed value the key may be made anew. */
+static bool open_seal(struct store *store, const char *key, bool create, char **why)
+{
+	sqlite3_int64 sealed;
+
+	if (!database_number(store->database,
+			     "SELECT count(*) FROM value WHERE entries LIKE 'sealed:%'", &sealed,
+			     why))
+		return false;
+	if (!sealed && !create && access(key, F_OK) < 0)
+		return true;
+	store->seal = seal_open(key, create && !sealed, why);
+	return store->seal != NULL;
+}
+
+static struct store *open_store(const char *path, const char *key, bool create, char **why)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 	char *reason = NULL;
@@ -54,7 +73,8 @@ static struct store *open_store(const char *path, bool create, char **why)
 	for (size_t i = 0; i < settings_count; i++)
 		setting_default(&settings[i], &store->values[i]);
 	store->database = database_open(path, create, &reason);
-	if (store->database && revision_last(store->database, &store->revision, &reason) &&
+	if (store->database && open_seal(store, key, create, &reason) &&
+	    revision_last(store->database, &store->revision, &reason) &&
 	    value_each(store->database, take_value, store, &reason))
 		return store;
 	*why = xasprintf("%s: %s", path, reason);
@@ -63,9 +83,9 @@ static struct store *open_store(const char *path, bool create, char **why)
 	return NULL;
 }
 
-struct store *store_open(const char *path, char **why)
+struct store *store_open(const char *path, const char *key, char **why)
 {
-	struct store *store = open_store(path, true, why);
+	struct store *store = open_store(path, key, true, why);
 
 	if (store)
 		log_event(EVENT_STORE_OPENED, "path=%s revision=%" PRIu64, log_text(path),
@@ -83,13 +103,14 @@ void store_close(struct store **store_ref)
 		return;
 	*store_ref = NULL;
 	database_close(&store->database);
+	seal_close(&store->seal);
 	for (size_t i = 0; i < settings_count; i++)
 		setting_value_finish(&store->values[i]);
 	free(store->values);
 	free(store);
 }
 
-bool store_verify(const char *path, char **why)
+bool store_verify(const char *path, const char *key, char **why)
 {
 	struct store *store;
 	char *reason = NULL;
@@ -97,7 +118,7 @@ bool store_verify(const char *path, char **why)
 
 	if (access(path, F_OK) < 0)
 		return true;
-	store = open_store(path, false, why);
+	store = open_store(path, key, false, why);
 	if (!store)
 		return false;
 	sound = database_is_sound(store->database, &reason);
@@ -132,14 +153,15 @@ static bool write_change(struct store *store, const struct store_change *change,
 			 char **why)
 {
 	struct setting_value after;
-	char *old = record_join(place_of(store, change->setting)), *new;
+	char *old = record_write(store->seal, change->setting, place_of(store, change->setting));
+	char *new;
 	bool written;
 
 	if (change->reset)
 		setting_default(change->setting, &after);
 	else
 		setting_value_copy(&change->value, &after);
-	new = record_join(&after);
+	new = record_write(store->seal, change->setting, &after);
 	written = revision_add_change(store->database, revision, change->setting->name, old, new,
 				      why) &&
 		  (change->reset
@@ -195,7 +217,7 @@ bool store_change(struct store *store, const char *author, const struct store_ch
 bool store_history(struct store *store, size_t max, struct store_past_change **changes,
 		   size_t *count, char **why)
 {
-	return revision_read(store->database, max, changes, count, why);
+	return revision_read(store->database, store->seal, max, changes, count, why);
 }
 
 void store_forget(struct store_past_change *changes, size_t count)

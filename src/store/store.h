@@ -2,7 +2,8 @@
  * The store: the values of the settings and every change that was made to them, in one SQLite
  * file. Control alone opens it. A change is one revision, whole or not at all, and on the disk
  * when store_change returns. Values are kept in memory too, so reading cannot fail. What may be
- * stored is checked before (store/check.h), and again in form when the file is opened.
+ * stored is checked before (store/check.h), and again in form when the file is opened. Secret
+ * settings are sealed in the file (store/seal.h), in the history too.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -13,11 +14,12 @@
 
 struct store;
 
-/* Made if it is not there. NULL and *why (allocated) on failure. */
-struct store *store_open(const char *path, char **why);
+/* Made if it is not there, and so is the file with the key of its secrets. NULL and *why
+ * (allocated) on failure. */
+struct store *store_open(const char *path, const char *key, char **why);
 void store_close(struct store **store);
 /* Whether the file and all that is in it are sound; one that is not there yet is. */
-bool store_verify(const char *path, char **why);
+bool store_verify(const char *path, const char *key, char **why);
 
 uint64_t store_revision(const struct store *store); /* 0: nothing was ever changed */
 /* The value in force, lent until the next change. */

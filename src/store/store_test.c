@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "store/database.h"
+#include "store/seal.h"
 #include "tables/events.h"
 
 #include <fcntl.h>
@@ -19,7 +20,7 @@
 #include <cmocka.h>
 
 static char folder[] = "/tmp/sallyport-store-XXXXXX";
-static char path[64];
+static char path[64], key[64];
 
 static int make_folder(void **state)
 {
@@ -27,6 +28,7 @@ static int make_folder(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(path, sizeof(path), "%s/store.db", folder);
+	snprintf(key, sizeof(key), "%s/secrets.key", folder);
 	return 0;
 }
 
@@ -43,7 +45,7 @@ static int remove_folder(void **state)
 static struct store *open_store(void)
 {
 	char *why = NULL;
-	struct store *store = store_open(path, &why);
+	struct store *store = store_open(path, key, &why);
 
 	if (!store)
 		fail_msg("%s", why);
@@ -178,11 +180,11 @@ static void assert_refused(const char *reason)
 {
 	char *expected = xasprintf("%s: %s", path, reason), *why = NULL;
 
-	assert_null(store_open(path, &why));
+	assert_null(store_open(path, key, &why));
 	assert_string_equal(why, expected);
 	free(why);
 	why = NULL;
-	assert_false(store_verify(path, &why));
+	assert_false(store_verify(path, key, &why));
 	assert_string_equal(why, expected);
 	free(why);
 	free(expected);
@@ -230,15 +232,72 @@ static void a_setting_of_another_release_is_left_in_place(void **state)
 	store = open_store();
 	assert_string_equal(store_text(store, "limits.depth"), "32");
 	store_close(&store);
-	assert_true(store_verify(path, &why));
+	assert_true(store_verify(path, key, &why));
 }
 
 static void a_store_that_is_not_there_yet_is_sound_and_stays_so(void **state)
 {
 	char *why = NULL;
 
-	assert_true(store_verify(path, &why));
+	assert_true(store_verify(path, key, &why));
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+static bool file_has(const char *name, const char *text)
+{
+	char bytes[1 << 17];
+	FILE *file = fopen(name, "r");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	return memmem(bytes, len, text, strlen(text)) != NULL;
+}
+
+static void secrets_are_not_in_the_file_in_clear(void **state)
+{
+	struct store *store = open_store();
+	struct store_past_change *past;
+	char *wal = xasprintf("%s-wal", path), *why = NULL;
+	size_t count;
+
+	change(store, "federation.dialback_secret", "sesame-open-yourself");
+	change(store, "federation.dialback_secret", "sesame-close-yourself");
+	change(store, "federation.allow_list", "plain.example");
+	assert_true(file_has(wal, "plain.example"));
+	assert_false(file_has(wal, "sesame"));
+	store_close(&store);
+	assert_true(file_has(path, "plain.example"));
+	assert_false(file_has(path, "sesame"));
+	store = open_store();
+	assert_string_equal(store_text(store, "federation.dialback_secret"),
+			    "sesame-close-yourself");
+	assert_true(store_history(store, 10, &past, &count, &why));
+	assert_int_equal(count, 3);
+	assert_string_equal(past[1].before.entries[0], "sesame-open-yourself");
+	store_forget(past, count);
+	store_close(&store);
+	free(wal);
+}
+
+static void a_store_whose_key_is_lost_says_so(void **state)
+{
+	struct store *store = open_store();
+	char *expected, *why = NULL;
+
+	change(store, "federation.dialback_secret", "sesame-open-yourself");
+	store_close(&store);
+	assert_int_equal(unlink(key), 0);
+	expected = xasprintf("%s: No such file or directory; it holds the key of the secrets in "
+			     "the store",
+			     key);
+	assert_refused(expected);
+	free(expected);
+	assert_int_equal(access(key, F_OK), -1); /* none is made in its place */
+	seal_close(&(struct seal *){ seal_open(key, true, &why) });
+	assert_refused("federation.dialback_secret: sealed with another key");
 }
 
 /* Changes one setting again and again, and tells each revision when it is acknowledged. */
@@ -272,7 +331,7 @@ static uint64_t kill_a_writer_after(unsigned changes)
 	close(ends[1]);
 	for (unsigned i = 0; i < changes; i++)
 		assert_int_equal(read(ends[0], &revision, sizeof(revision)), sizeof(revision));
-	usleep(changes * 97 % 1500); /* so that it is hit at different points of a change */
+	usleep(changes * 97 % 1900); /* so that it is hit at different points of a change */
 	kill(writer, SIGKILL);
 	assert_int_equal(waitpid(writer, &status, 0), writer);
 	assert_true(WIFSIGNALED(status));
@@ -284,12 +343,12 @@ static uint64_t kill_a_writer_after(unsigned changes)
 
 static void what_was_acknowledged_survives_a_kill(void **state)
 {
-	for (unsigned round = 1; round <= 20; round++) {
-		uint64_t acknowledged = kill_a_writer_after(round), found;
+	for (unsigned round = 1; round <= 40; round++) {
+		uint64_t acknowledged = kill_a_writer_after(round % 20 + 1), found;
 		struct store *store;
 		char expected[24], *why = NULL;
 
-		assert_true(store_verify(path, &why));
+		assert_true(store_verify(path, key, &why));
 		store = open_store();
 		found = store_revision(store);
 		assert_in_range(found, acknowledged, acknowledged + 1);
@@ -313,6 +372,8 @@ int main(void)
 		TEST(a_file_of_a_later_release_is_left_alone),
 		TEST(a_value_that_does_not_fit_is_named),
 		TEST(a_setting_of_another_release_is_left_in_place),
+		TEST(secrets_are_not_in_the_file_in_clear),
+		TEST(a_store_whose_key_is_lost_says_so),
 		TEST(a_store_that_is_not_there_yet_is_sound_and_stays_so),
 		TEST(what_was_acknowledged_survives_a_kill),
 	};

@@ -9,6 +9,18 @@ const struct event_row event_rows[EVENT_COUNT] = {
 #undef X
 };
 
+static bool has_fields(enum event_id event)
+{
+	switch (event) {
+#define X(id) case EVENT_##id:
+		EVENTS_WITH_FIELDS(X)
+#undef X
+		return true;
+	default:
+		return false;
+	}
+}
+
 static const char *const module_names[EVENT_MODULE_COUNT] = {
 #define X(id, name) [EVENT_MODULE_##id] = name,
 	EVENT_MODULES(X)
@@ -45,4 +57,12 @@ void event_write(enum event_id event, const char *format, ...)
 	va_start(args, format);
 	log_write(module_names[row->module], row->level, row->location, format, args);
 	va_end(args);
+}
+
+void event_write_fields(enum event_id event, const struct log_field *fields)
+{
+	const struct event_row *row = &event_rows[event];
+
+	log_write_fields(module_names[row->module], row->level,
+			 has_fields(event) ? NULL : row->location, fields);
 }

@@ -5,7 +5,8 @@
  *
  * The location is the event's name in the log, in the event log page and in the man page. Where
  * the walk-through shows a literal, the row's name is that of the original. Detail is key=value
- * pairs, opened by the stream's xcoder where there is one.
+ * pairs, opened by the stream's xcoder where there is one. An event that the original shows with
+ * fields of its own instead has them instead: see EVENTS_WITH_FIELDS.
  */
 #ifndef TABLES_EVENTS_H
 #define TABLES_EVENTS_H
@@ -133,6 +134,9 @@
 	X(ADMIN_REQUEST, ADMIN, INFO, "admin.request", "somebody asked for something")             \
 	X(ADMIN_REFUSED, ADMIN, WARN, "admin.refused", "somebody asked for what they may not")
 
+/* Logged by log_fields, without CodeLocation and Detail. */
+#define EVENTS_WITH_FIELDS(X) X(AXL_CALL)
+
 enum event_module {
 #define X(id, name) EVENT_MODULE_##id,
 	EVENT_MODULES(X)
@@ -170,5 +174,11 @@ static inline bool event_is_on(enum event_id event)
 #define log_event(event, ...) (event_is_on(event) ? event_write(event, __VA_ARGS__) : (void)0)
 void event_write(enum event_id event, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* log_fields(EVENT_AXL_CALL, { "Action", "Send" }, { "URL", url }): likewise. */
+#define log_fields(event, ...)                                                                     \
+	(event_is_on(event)                                                                        \
+		 ? event_write_fields(event, (const struct log_field[]){ __VA_ARGS__, { NULL } })  \
+		 : (void)0)
+void event_write_fields(enum event_id event, const struct log_field *fields);
 
 #endif

@@ -49,6 +49,19 @@ static void levels_are_per_module_and_change_at_run_time(void **state)
 	assert_false(log_set_level("no.such.module", LOG_LEVEL_INFO));
 }
 
+static void the_lines_of_axl_are_those_of_the_original(void **state)
+{
+	log_fields(EVENT_AXL_CALL, { "Action", "Receive" },
+		   { "URL", "https://cups.example.net:8443/axl/" },
+		   { "Function", "executeSQLQuery" }, { "Status", "401" }, { "Reason", "None" });
+	assert_non_null(strstr(heard(), "Module=\"network.axl\" Level=\"INFO\" Action=\"Receive\" "
+					"URL=\"https://cups.example.net:8443/axl/\" "
+					"Function=\"executeSQLQuery\" Status=\"401\" "
+					"Reason=\"None\"\n"));
+	log_fields(EVENT_AXL_SYNCED, { "server", "home-a" });
+	assert_non_null(strstr(heard(), "CodeLocation=\"axl.synced\" server=\"home-a\"\n"));
+}
+
 static int costly_calls;
 static int costly(void)
 {
@@ -69,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_complete),
 		cmocka_unit_test(levels_are_per_module_and_change_at_run_time),
+		cmocka_unit_test(the_lines_of_axl_are_those_of_the_original),
 		cmocka_unit_test(what_is_off_costs_nothing),
 	};
 
