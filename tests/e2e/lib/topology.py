@@ -208,7 +208,8 @@ def reset_connections(host, port, to=None):
     both ends see a reset. Returns how many."""
     if not to:
         return kill_sockets(host, "dport", "=", f":{port}")
-    return kill_sockets(host, "dst", f"{address(to) if to in HOSTS else to}:{port}")
+    ends = [address(to), f"[{address6(to)}]"] if to in HOSTS else [to]
+    return sum(kill_sockets(host, "dst", f"{end}:{port}") for end in ends)
 
 
 def reset_accepted(host, port):
