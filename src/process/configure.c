@@ -1,130 +1,47 @@
-#include "process/configure.h"
+#include "process/configure_internal.h"
 
 #include "base/alloc.h"
 #include "ipc/wire.h"
 #include "process/value_text.h"
 #include "store/check.h"
 #include "store/pem.h"
-#include "store/secret.h"
 #include "tables/events.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define HISTORY_MAX 100
-#define CHANGES_MAX 2				     /* a setting, and one that goes with it */
 #define WORD_BYTES ((size_t)SETTING_ENTRY_BYTES + 1) /* one more: so that the refusal names it */
 
 enum { DONE = 0, REFUSED = 1 }; /* the status of a reply */
-
-struct order {
-	const struct configure *configure;
-	const char *author;
-	const char *const *words;
-	size_t count;
-	struct buffer out; /* for people */
-};
-
-struct plan {
-	struct store_change changes[CHANGES_MAX];
-	size_t count;
-};
-
-static struct store *store_of(const struct order *order)
-{
-	return order->configure->node->store;
-}
-
-/* Changing */
-
-static void add_change(struct plan *plan, const struct setting *setting,
-		       struct setting_value *value)
-{
-	assert(plan->count < CHANGES_MAX);
-	plan->changes[plan->count++] = (struct store_change){ .setting = setting, .value = *value };
-	*value = (struct setting_value){ 0 };
-}
-
-static void finish_plan(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		setting_value_finish(&plan->changes[i].value);
-}
-
-static bool add_words(struct plan *plan, const struct setting *setting, const char *const *words,
-		      size_t count, char **why)
-{
-	struct setting_value value;
-
-	if (!setting_read(setting, words, count, &value, why))
-		return false;
-	if (!check_value(setting, &value, why)) {
-		setting_value_finish(&value);
-		return false;
-	}
-	add_change(plan, setting, &value);
-	return true;
-}
-
-/* Back to the default: stored as that, so that the plan tells what will be in force. */
-static bool add_reset(struct plan *plan, const struct setting *setting, char **why)
-{
-	char secret[SECRET_DIGITS + 1];
-	const char *word = secret;
-	struct setting_value value;
-
-	if (setting->random) {
-		if (secret_make(secret))
-			return add_words(plan, setting, &word, 1, why);
-		*why = xasprintf("%s: the system has no randomness", setting->name);
-		return false;
-	}
-	setting_default(setting, &value);
-	add_change(plan, setting, &value);
-	plan->changes[plan->count - 1].reset = true;
-	return true;
-}
 
 /* The secret that was in force verifies keys until its successor is known everywhere. */
 static void add_previous_secret(struct plan *plan, const struct order *order)
 {
 	const struct setting *setting = setting_find("federation.dialback_secret");
-	const struct setting_value *old = store_value(store_of(order), setting);
+	const struct setting_value *old = store_value(order_store(order), setting);
 	struct setting_value value;
 
-	if (plan->changes[0].setting != setting || !old->count ||
-	    setting_value_equals(old, &plan->changes[0].value))
+	if (!old->count || setting_value_equals(old, plan_value(plan, order_store(order), setting)))
 		return;
 	setting_value_copy(old, &value);
-	add_change(plan, setting_find("federation.dialback_secret_previous"), &value);
+	plan_take(plan, setting_find("federation.dialback_secret_previous"), &value);
 }
 
 /* Certificate and key in one text change at once: no moment in which they don't fit. */
-static bool add_key_beside(struct plan *plan, const char *const *words, size_t count, char **why)
+static bool add_key_beside(struct plan *plan, const struct setting *setting,
+			   const char *const *words, size_t count, char **why)
 {
-	if (plan->changes[0].setting != setting_find("tls.certificate") || !count ||
-	    !pem_has_private_key(words[0]))
-		return true;
-	return add_words(plan, setting_find("tls.private_key"), words, 1, why);
-}
+	static const char *const pairs[][2] = { { "tls.certificate", "tls.private_key" },
+						{ "axl.certificate", "axl.private_key" } };
 
-static void drop_what_stays(struct plan *plan, const struct order *order)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		struct store_change *change = &plan->changes[i];
-
-		if (setting_value_equals(store_value(store_of(order), change->setting),
-					 &change->value))
-			setting_value_finish(&change->value);
-		else
-			plan->changes[kept++] = *change;
+	for (size_t i = 0; i < nitems(pairs) && count; i++) {
+		if (strcmp(pairs[i][0], setting->name) == 0 && pem_has_private_key(words[0]))
+			return plan_set(plan, setting_find(pairs[i][1]), words, 1, why);
 	}
-	plan->count = kept;
+	return true;
 }
 
 static void log_change(const struct setting *setting, const struct setting_value *before,
@@ -149,23 +66,24 @@ static void log_change(const struct setting *setting, const struct setting_value
 	free(new_text);
 }
 
-static bool carry_out(struct order *order, struct plan *plan, char **why)
+/* Of the dialback secret, manage sees the fingerprint. */
+static unsigned concerns(const struct setting *setting)
 {
-	struct setting_value before[CHANGES_MAX];
+	bool is_secret = strcmp(setting->name, "federation.dialback_secret") == 0;
+
+	return setting->seen_by | (is_secret ? SEEN_BY_MANAGE : 0);
+}
+
+static bool store_plan(struct order *order, const struct plan *plan, char **why)
+{
+	struct setting_value *before = xcalloc(plan->count, sizeof(*before));
 	unsigned seen_by = 0;
 	bool stored;
 
-	drop_what_stays(plan, order);
-	if (!plan->count) {
-		buffer_append_text(&order->out, "nothing to change\n");
-		return true;
-	}
-	if (!check_together(store_of(order), plan->changes, plan->count, why))
-		return false;
 	for (size_t i = 0; i < plan->count; i++)
-		setting_value_copy(store_value(store_of(order), plan->changes[i].setting),
+		setting_value_copy(store_value(order_store(order), plan->changes[i].setting),
 				   &before[i]);
-	stored = store_change(store_of(order), order->author, plan->changes, plan->count, why);
+	stored = store_change(order_store(order), order->author, plan->changes, plan->count, why);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct store_change *change = &plan->changes[i];
 
@@ -173,12 +91,27 @@ static bool carry_out(struct order *order, struct plan *plan, char **why)
 			log_change(change->setting, &before[i], &change->value);
 			value_text_lines(&order->out, change->setting, &change->value);
 		}
-		seen_by |= change->setting->seen_by;
+		seen_by |= concerns(change->setting);
 		setting_value_finish(&before[i]);
 	}
+	free(before);
 	if (stored)
 		order->configure->changed(order->configure->arg, seen_by);
 	return stored;
+}
+
+bool order_carry_out(struct order *order, struct plan *plan, char **why)
+{
+	bool done = true;
+
+	plan_drop_what_stays(plan, order_store(order));
+	if (!plan->count)
+		buffer_append_text(&order->out, "nothing to change\n");
+	else
+		done = check_together(order_store(order), plan->changes, plan->count, why) &&
+		       store_plan(order, plan, why);
+	plan_finish(plan);
+	return done;
 }
 
 /* No words: back to the default. */
@@ -186,15 +119,16 @@ static bool set_words(struct order *order, const struct setting *setting, const 
 		      size_t count, char **why)
 {
 	struct plan plan = { 0 };
-	bool done = count ? add_words(&plan, setting, words, count, why)
-			  : add_reset(&plan, setting, why);
+	bool planned = (count ? plan_set(&plan, setting, words, count, why)
+			      : plan_reset(&plan, setting, why)) &&
+		       add_key_beside(&plan, setting, words, count, why);
 
-	if (done) {
+	if (planned) {
 		add_previous_secret(&plan, order);
-		done = add_key_beside(&plan, words, count, why) && carry_out(order, &plan, why);
+		return order_carry_out(order, &plan, why);
 	}
-	finish_plan(&plan);
-	return done;
+	plan_finish(&plan);
+	return false;
 }
 
 /* Verbs */
@@ -208,20 +142,15 @@ static const struct setting *find(const char *name, char **why)
 	return setting;
 }
 
-static bool is_ours(const struct order *order, const struct setting *setting)
-{
-	return (setting->roles & order->configure->node->bootstrap->role->bit) != 0;
-}
-
 static bool show(struct order *order, char **why)
 {
 	const char *prefix = order->count ? order->words[0] : "";
 
 	for (size_t i = 0; i < settings_count; i++) {
-		if (is_ours(order, &settings[i]) &&
+		if (order_has(order, &settings[i]) &&
 		    strncmp(settings[i].name, prefix, strlen(prefix)) == 0)
 			value_text_lines(&order->out, &settings[i],
-					 store_value(store_of(order), &settings[i]));
+					 store_value(order_store(order), &settings[i]));
 	}
 	if (buffer_len(&order->out))
 		return true;
@@ -234,7 +163,7 @@ static bool get(struct order *order, char **why)
 	const struct setting *setting = find(order->words[0], why);
 
 	if (setting)
-		value_text_lines(&order->out, setting, store_value(store_of(order), setting));
+		value_text_lines(&order->out, setting, store_value(order_store(order), setting));
 	return setting != NULL;
 }
 
@@ -248,7 +177,7 @@ static bool set(struct order *order, char **why)
 		*why = xasprintf("%s: made by the node itself, not set by hand", setting->name);
 		return false;
 	}
-	if (!is_ours(order, setting)) {
+	if (!order_has(order, setting)) {
 		*why = xasprintf("%s: not a setting of role %s", setting->name,
 				 order->configure->node->bootstrap->role->name);
 		return false;
@@ -256,60 +185,11 @@ static bool set(struct order *order, char **why)
 	return set_words(order, setting, order->words + 1, order->count - 1, why);
 }
 
-static bool node_add(struct order *order, char **why)
-{
-	const struct setting *nodes = setting_find("nodes");
-	const struct setting_value *old = store_value(store_of(order), nodes);
-	const char **rows = xcalloc(old->count + 1, sizeof(*rows));
-	char *row = xasprintf("%s %s %s %s", order->words[0], order->words[1], order->words[2],
-			      order->words[3]);
-	bool done;
-
-	for (size_t i = 0; i < old->count; i++)
-		rows[i] = old->entries[i];
-	rows[old->count] = row;
-	done = set_words(order, nodes, rows, old->count + 1, why);
-	free(row);
-	free(rows);
-	return done;
-}
-
-static bool node_remove(struct order *order, char **why)
-{
-	const struct setting *nodes = setting_find("nodes");
-	const struct setting_value *old = store_value(store_of(order), nodes);
-	const char **rows = xcalloc(old->count + 1, sizeof(*rows));
-	struct slice fields[SETTING_FIELDS_MAX];
-	size_t kept = 0;
-	bool done = false;
-
-	for (size_t i = 0; i < old->count; i++) {
-		setting_split(nodes, old->entries[i], fields);
-		if (!slice_is(fields[0], order->words[0]))
-			rows[kept++] = old->entries[i];
-	}
-	if (kept == old->count)
-		*why = xasprintf("%s: no such node", order->words[0]);
-	else
-		done = set_words(order, nodes, rows, kept, why);
-	free(rows);
-	return done;
-}
-
-static bool node_list(struct order *order, char **why)
-{
-	const struct setting_value *nodes = store_value(store_of(order), setting_find("nodes"));
-
-	for (size_t i = 0; i < nodes->count; i++)
-		buffer_printf(&order->out, "%s\n", nodes->entries[i]);
-	return true;
-}
-
 static bool node_self(struct order *order, char **why)
 {
 	const struct node *node = order->configure->node;
 
-	buffer_printf(&order->out, "name = %s\nrole = %s\npin = %s\nssh = %s\n",
+	buffer_printf(&order->out, "name = %s\nrole = %s\npin = %s\nssh-pin = %s\n",
 		      node->bootstrap->name, node->bootstrap->role->name, node->pin, node->ssh_pin);
 	return true;
 }
@@ -339,7 +219,7 @@ static bool history(struct order *order, char **why)
 	struct store_past_change *changes;
 	size_t count;
 
-	if (!store_history(store_of(order), HISTORY_MAX, &changes, &count, why))
+	if (!store_history(order_store(order), HISTORY_MAX, &changes, &count, why))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		tell_past(&order->out, &changes[i]);
@@ -355,11 +235,21 @@ static const struct {
 	{ "show", 0, 1, show },
 	{ "get", 1, 1, get },
 	{ "set", 1, SETTING_ENTRIES_MAX + 1, set },
-	{ "node-add", 4, 4, node_add },
-	{ "node-remove", 1, 1, node_remove },
-	{ "node-list", 0, 0, node_list },
+	{ "node-add", 4, 4, order_node_add },
+	{ "node-remove", 1, 1, order_node_remove },
+	{ "node-list", 0, 0, order_node_list },
 	{ "node-self", 0, 0, node_self },
 	{ "history", 0, 0, history },
+	{ "home-server-add", 4, 5, order_home_server_add },
+	{ "home-server-password", 2, 2, order_home_server_password },
+	{ "home-server-remove", 1, 1, order_home_server_remove },
+	{ "edge-told", 4, 4, order_edge_told },
+	{ "domains-told", 2, SETTING_ENTRIES_MAX, order_domains_told },
+	{ "node-pair", 4, 6, order_node_pair },
+	{ "home-server-put", 6, 7, order_home_server_put },
+	{ "axl-user-put", 3, 3, order_axl_user_put },
+	{ "realms-written", 0, SETTING_ENTRIES_MAX, order_realms_written },
+	{ "rows-set", 0, SETTING_ENTRIES_MAX, order_rows_set },
 };
 
 static bool run(const char *verb, struct order *order, char **why)

@@ -68,6 +68,11 @@ static int set_up_home(void **state)
 	return set_up_role(state, &role_home);
 }
 
+static int set_up_core(void **state)
+{
+	return set_up_role(state, &role_core);
+}
+
 static int remove_entry(const char *name, const struct stat *st, int type, struct FTW *at)
 {
 	return remove(name);
@@ -309,24 +314,172 @@ static void certificate_and_key_are_changed_at_once(void **state)
 static void nodes_are_added_listed_and_removed(void **state)
 {
 	struct stage *stage = *state;
-	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\nssh = %s\n", stage->node.pin,
-			       stage->node.ssh_pin);
+	char *self = xasprintf("name = node-a\nrole = edge\npin = %s\nssh-pin = %s\n",
+			       stage->node.pin, stage->node.ssh_pin);
 
 	assert_int_equal(ASK(stage, "node-self"), 0);
 	assert_string_equal(stage->text, self);
 	assert_int_equal(ASK(stage, "node-add", "core-a", "core", "-", PIN), 0);
 	assert_int_equal(ASK(stage, "node-add", "core-b", "core", "-", PIN), 0);
 	assert_int_equal(ASK(stage, "node-add", "core-a", "core", "-", PIN), 1);
-	assert_string_equal(stage->text, "nodes: 'core-a' is there twice");
+	assert_string_equal(stage->text, "core-a: there is a node of this name");
+	assert_int_equal(ASK(stage, "node-add", "node-a", "core", "-", PIN), 1);
+	assert_non_null(strstr(stage->text, "this node's own name"));
 	assert_int_equal(ASK(stage, "node-list"), 0);
-	assert_string_equal(stage->text, "core-a core - " PIN "\ncore-b core - " PIN "\n");
+	assert_string_equal(stage->text, "core-a core address=- pin=" PIN
+					 "\ncore-b core address=- pin=" PIN "\n");
 	assert_int_equal(ASK(stage, "node-remove", "core-a"), 0);
 	assert_int_equal(ASK(stage, "node-list"), 0);
-	assert_string_equal(stage->text, "core-b core - " PIN "\n");
+	assert_string_equal(stage->text, "core-b core address=- pin=" PIN "\n");
 	assert_int_equal(ASK(stage, "node-remove", "core-b"), 0);
 	assert_int_equal(ASK(stage, "node-list"), 0);
 	assert_string_equal(stage->text, "");
 	free(self);
+}
+
+#define OTHER_PIN "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define SECRET_TEXT "sesame-open-yourself"
+
+static void pair_edge(struct stage *stage, const char *name)
+{
+	assert_int_equal(ASK(stage, "node-pair", name, "edge", "192.0.2.1:7400", PIN,
+			     "192.0.2.1:2222", OTHER_PIN),
+			 0);
+}
+
+static void a_core_follows_its_edges(void **state)
+{
+	struct stage *stage = *state;
+	struct store *store = stage->node.store;
+
+	assert_int_equal(ASK(stage, "edge-told", "edge-a", "7", "on", "1a2b3c4d"), 1);
+	assert_string_equal(stage->text, "edge-a: no such node");
+	pair_edge(stage, "edge-a");
+	pair_edge(stage, "edge-b");
+	assert_int_equal(ASK(stage, "edge-told", "edge-a", "7", "on", "1a2b3c4d"), 0);
+	assert_string_equal(store_text(store, "federation.enabled"), "on");
+	assert_string_equal(store_text(store, "edges"), "edge-a 7 on 1a2b3c4d");
+	assert_true(was_logged(stage, "xconfiguration xcpConfiguration is_federation_enabled - "
+				      "changed from: 0 to: 1"));
+	assert_int_equal(stage->changed & SEEN_BY_TRAFFIC, SEEN_BY_TRAFFIC);
+	assert_int_equal(ASK(stage, "edge-told", "edge-b", "3", "on", "1a2b3c4d"), 0);
+	assert_int_equal(ASK(stage, "edge-told", "edge-a", "8", "off", "1a2b3c4d"), 0);
+	assert_string_equal(store_text(store, "federation.enabled"), "on");
+	assert_int_equal(ASK(stage, "node-remove", "edge-b"), 0);
+	assert_string_equal(store_text(store, "federation.enabled"), "off");
+	assert_string_equal(store_text(store, "edges"), "edge-a 8 off 1a2b3c4d");
+	assert_int_equal(ASK(stage, "edge-told", "edge-a", "9", "perhaps", "1a2b3c4d"), 1);
+}
+
+static void two_edges_cannot_have_one_realm(void **state)
+{
+	struct stage *stage = *state;
+
+	pair_edge(stage, "edge-a.example");
+	pair_edge(stage, "edge-a.example"); /* again is fine */
+	assert_int_equal(ASK(stage, "node-pair", "edge.a-example", "edge", "192.0.2.2:7400", PIN),
+			 1);
+	assert_string_equal(stage->text,
+			    "nodes: edge.a-example has the realm edge-a-example, as "
+			    "edge-a.example has; home servers could not tell them apart, so one "
+			    "needs another name");
+	assert_int_equal(ASK(stage, "node-pair", "edge.a-example", "home", "192.0.2.2:7400", PIN),
+			 0);
+}
+
+static void assert_rows(const struct stage *stage, const char *name, const char *expected)
+{
+	const struct setting_value *value = store_value(stage->node.store, setting_find(name));
+	struct buffer rows = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < value->count; i++)
+		buffer_printf(&rows, "%s%s", i ? ", " : "", value->entries[i]);
+	text = buffer_take_text(&rows);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void an_edge_takes_the_domains_of_its_cores(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "4", "a.example on", "b.example off"),
+			 0);
+	assert_rows(stage, "domains", "a.example on core-a, b.example off core-a");
+	assert_int_equal(ASK(stage, "domains-told", "core-b", "9", "c.example on", "b.example on"),
+			 0);
+	assert_rows(stage, "domains",
+		    "c.example on core-b, b.example on core-b, a.example on core-a");
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "5"), 0);
+	assert_rows(stage, "domains", "c.example on core-b, b.example on core-b");
+	assert_int_equal(ASK(stage, "domains-told", "core-b", "10"), 0);
+	assert_rows(stage, "domains", "");
+	assert_int_equal(ASK(stage, "domains-told", "core-b", "11", "not a domain on"), 1);
+}
+
+static void a_home_node_takes_the_domains_as_they_are_told(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "4", "a.example on"), 0);
+	assert_rows(stage, "domains", "a.example on");
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "5", "b.example on"), 0);
+	assert_rows(stage, "domains", "b.example on");
+}
+
+static void home_servers_are_added_changed_and_removed(void **state)
+{
+	static const char *const wrong[][6] = {
+		{ "home-server-add", "cups", "user=axl", "password=" SECRET_TEXT, "port=8443" },
+		{ "home-server-add", "cups", "user=axl", "password=" SECRET_TEXT, "verify=ca" },
+		{ "home-server-add", "cups", "address=cups", "user=axl", "password=" SECRET_TEXT },
+		{ "home-server-add", "cups", "address=cups:8443", "user=axl", "verify=ca" },
+		{ "home-server-password", "cups", SECRET_TEXT },
+		{ "home-server-remove", "cups" },
+	};
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < nitems(wrong); i++) {
+		assert_int_equal(ask_words(stage, wrong[i]), 1);
+		assert_null(strstr(stage->text, SECRET_TEXT));
+	}
+	assert_int_equal(ASK(stage, "home-server-add", "cups", "user=axl", "password=" SECRET_TEXT,
+			     "address=Cups.example.net:8443"),
+			 0);
+	assert_null(strstr(stage->text, SECRET_TEXT));
+	assert_rows(stage, "home_servers", "cups cups.example.net 8443 axl " SECRET_TEXT " ca");
+	assert_int_equal(ASK(stage, "home-server-add", "home-a", "address=[2001:db8::1]:8443",
+			     "user=core-a", "password=" SECRET_TEXT, "verify=" PIN),
+			 0);
+	assert_int_equal(ASK(stage, "home-server-password", "cups", "another-password"), 0);
+	assert_int_equal(ASK(stage, "home-server-remove", "home-a"), 0);
+	assert_rows(stage, "home_servers", "cups cups.example.net 8443 axl another-password ca");
+	assert_false(was_logged(stage, SECRET_TEXT));
+	assert_int_equal(ASK(stage, "realms-written", "edge-a", "edge-b"), 0);
+	assert_rows(stage, "axl.realms", "edge-a, edge-b");
+	assert_int_equal(ASK(stage, "realms-written"), 0);
+	assert_rows(stage, "axl.realms", "");
+}
+
+static void the_table_of_edges_is_stored_as_axl_says(void **state)
+{
+	static const char row[] = "055c13d9-943d-459d-a3c6-af1d1176936d cm-2_s2scp-1.edge-a";
+	struct stage *stage = *state;
+
+	assert_int_equal(ASK(stage, "rows-set", row), 0);
+	assert_rows(stage, "xmpps2snodes", row);
+	assert_int_equal(ASK(stage, "rows-set", "one cm-2_s2scp-1.edge-a"), 1);
+	assert_int_equal(ASK(stage, "rows-set", row, row), 1);
+	assert_rows(stage, "xmpps2snodes", row);
+	assert_int_equal(ASK(stage, "rows-set"), 0);
+	assert_rows(stage, "xmpps2snodes", "");
+	assert_int_equal(ASK(stage, "axl-user-put", "core-a", "a-password", "axl"), 0);
+	assert_int_equal(ASK(stage, "axl-user-put", "core-a", "b-password", "axl"), 0);
+	assert_rows(stage, "axl.users", "core-a b-password axl");
+	assert_int_equal(ASK(stage, "node-pair", "core-a", "core", "-", PIN, "-", OTHER_PIN), 0);
+	assert_int_equal(ASK(stage, "node-remove", "core-a"), 0);
+	assert_rows(stage, "axl.users", ""); /* made at the pairing */
 }
 
 static void a_dialback_secret_is_not_empty_or_short(void **state)
@@ -481,6 +634,8 @@ static void a_node_keeps_its_identity_and_its_data_to_itself(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+#define AT(role, name) cmocka_unit_test_setup_teardown(name, set_up_##role, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,13 +647,18 @@ int main(void)
 		TEST(the_secret_before_is_kept_when_it_is_changed),
 		TEST(certificate_and_key_are_changed_at_once),
 		TEST(nodes_are_added_listed_and_removed),
+		AT(core, a_core_follows_its_edges),
+		AT(core, two_edges_cannot_have_one_realm),
+		TEST(an_edge_takes_the_domains_of_its_cores),
+		AT(home, a_home_node_takes_the_domains_as_they_are_told),
+		AT(core, home_servers_are_added_changed_and_removed),
+		AT(home, the_table_of_edges_is_stored_as_axl_says),
 		TEST(a_dialback_secret_is_not_empty_or_short),
 		TEST(history_tells_who_changed_what),
 		TEST(each_process_sees_what_it_needs_and_no_other_secret),
 		TEST(an_edge_trusts_whom_the_system_trusts_if_it_is_told_nobody),
 		TEST(the_resolver_gets_the_systems_servers_if_it_is_told_none),
-		cmocka_unit_test_setup_teardown(an_attachments_secret_is_hidden_in_its_row,
-						set_up_home, tear_down),
+		AT(home, an_attachments_secret_is_hidden_in_its_row),
 		TEST(a_node_keeps_its_identity_and_its_data_to_itself),
 	};
 

@@ -78,10 +78,11 @@ static bool make_secrets(struct node *node, char **why)
 }
 
 /* Adds what is missing to the changes; false: it cannot be made. */
-static bool add_link_identity(const struct node *node, struct store_change *changes, size_t *count)
+static bool add_certificate(const struct node *node, const char *certificate_name,
+			    const char *key_name, struct store_change *changes, size_t *count)
 {
-	const struct setting *certificate = setting_find("link.certificate");
-	const struct setting *key = setting_find("link.private_key");
+	const struct setting *certificate = setting_find(certificate_name);
+	const struct setting *key = setting_find(key_name);
 	char *certificate_text, *key_text;
 
 	if (!is_missing(node, certificate) && !is_missing(node, key))
@@ -108,12 +109,14 @@ static bool add_ssh_key(const struct node *node, struct store_change *changes, s
 
 static bool make_identity(struct node *node, char **why)
 {
-	struct store_change changes[3];
+	struct store_change changes[5];
 	size_t count = 0;
 	bool made = true;
 
-	if (!add_link_identity(node, changes, &count) || !add_ssh_key(node, changes, &count)) {
-		*why = xstrdup("the keys for links and SSH cannot be made");
+	if (!add_certificate(node, "link.certificate", "link.private_key", changes, &count) ||
+	    !add_certificate(node, "axl.certificate", "axl.private_key", changes, &count) ||
+	    !add_ssh_key(node, changes, &count)) {
+		*why = xstrdup("the keys for links, AXL and SSH cannot be made");
 		made = false;
 	} else if (count > 0) {
 		made = store_change(node->store, AUTHOR, changes, count, why);

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/map.h"
 #include "policy/domain.h"
+#include "policy/realm.h"
 #include "store/pem.h"
 
 #include <arpa/inet.h>
@@ -138,15 +139,57 @@ static const char *text_after(const struct store *store, const struct store_chan
 	return store_text(store, name);
 }
 
-bool check_together(const struct store *store, const struct store_change *changes, size_t count,
-		    char **why)
+static bool keys_fit(const struct store *store, const struct store_change *changes, size_t count,
+		     const char *certificate_name, const char *key_name, char **why)
 {
-	const char *certificate = text_after(store, changes, count, "tls.certificate");
-	const char *key = text_after(store, changes, count, "tls.private_key");
+	const char *certificate = text_after(store, changes, count, certificate_name);
+	const char *key = text_after(store, changes, count, key_name);
 
 	if (!certificate || !key || pem_key_fits(certificate, key))
 		return true;
-	*why = xstrdup("tls.private_key: not the key of tls.certificate; set both at once by a "
-		       "tls.certificate that holds the key too");
+	*why = xasprintf("%s: not the key of %s; set both at once by a %s that holds the key too",
+			 key_name, certificate_name, certificate_name);
 	return false;
+}
+
+/* A home server's table tells edges apart by their realms alone. */
+static bool realms_differ(const struct store *store, const struct store_change *changes,
+			  size_t count, char **why)
+{
+	const struct setting *nodes = setting_find("nodes");
+	const struct setting_value *value = store_value(store, nodes);
+	struct slice fields[SETTING_FIELDS_MAX];
+	struct map seen = { 0 };
+	bool differ = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].setting == nodes)
+			value = &changes[i].value;
+	}
+	for (size_t i = 0; i < value->count && differ; i++) {
+		char realm[REALM_BYTES + 1], *name, *other;
+
+		setting_split(nodes, value->entries[i], fields);
+		if (!slice_is(fields[1], "edge"))
+			continue;
+		name = xstrndup(fields[0].data, fields[0].len);
+		realm_of(name, realm);
+		other = map_put(&seen, slice_of(realm), value->entries[i]);
+		differ = !other;
+		if (!differ)
+			*why = xasprintf("nodes: %s has the realm %s, as %.*s has; home servers "
+					 "could not tell them apart, so one needs another name",
+					 name, realm, (int)strcspn(other, " "), other);
+		free(name);
+	}
+	map_finish(&seen);
+	return differ;
+}
+
+bool check_together(const struct store *store, const struct store_change *changes, size_t count,
+		    char **why)
+{
+	return keys_fit(store, changes, count, "tls.certificate", "tls.private_key", why) &&
+	       keys_fit(store, changes, count, "axl.certificate", "axl.private_key", why) &&
+	       realms_differ(store, changes, count, why);
 }

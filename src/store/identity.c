@@ -40,6 +40,15 @@ static bool add_extension(X509 *certificate, int nid, const char *value)
 	return added;
 }
 
+static bool add_name(X509 *certificate, const char *node)
+{
+	char *value = xasprintf("DNS:%s", node);
+	bool added = add_extension(certificate, NID_subject_alt_name, value);
+
+	free(value);
+	return added;
+}
+
 static bool fill(X509 *certificate, EVP_PKEY *key, const char *node)
 {
 	X509_NAME *name = X509_get_subject_name(certificate);
@@ -53,7 +62,7 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const char *node)
 	       add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
 	       add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
 	       add_extension(certificate, NID_ext_key_usage, "serverAuth,clientAuth") &&
-	       X509_sign(certificate, key, EVP_sha256());
+	       add_name(certificate, node) && X509_sign(certificate, key, EVP_sha256());
 }
 
 bool identity_make(const char *node, char **certificate_pem, char **private_key)

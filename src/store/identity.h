@@ -9,7 +9,8 @@
 
 #define IDENTITY_PIN_DIGITS 64
 
-/* Both in PEM, the caller frees them; false: OpenSSL could not. */
+/* Self-signed, for links and for the AXL service alike. Both in PEM, the caller frees them; false:
+ * OpenSSL could not. */
 bool identity_make(const char *node, char **certificate, char **private_key);
 /* Of the first certificate in the text; false: there is none. */
 bool identity_pin(const char *certificate, char pin[IDENTITY_PIN_DIGITS + 1]);

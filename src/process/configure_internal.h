@@ -1,0 +1,38 @@
+/* What the verbs of control share. */
+#ifndef PROCESS_CONFIGURE_INTERNAL_H
+#define PROCESS_CONFIGURE_INTERNAL_H
+
+#include "process/configure.h"
+#include "process/plan.h"
+
+struct order {
+	const struct configure *configure;
+	const char *author;
+	const char *const *words; /* behind the author */
+	size_t count;
+	struct buffer out; /* for people */
+};
+
+typedef bool order_fn(struct order *order, char **why);
+
+static inline struct store *order_store(const struct order *order)
+{
+	return order->configure->node->store;
+}
+
+/* Whether nodes of this role have the setting. */
+static inline bool order_has(const struct order *order, const struct setting *setting)
+{
+	return (setting->roles & order->configure->node->bootstrap->role->bit) != 0;
+}
+
+/* Checks the plan as a whole, stores it as one revision, logs it and tells whom it concerns; writes
+ * the new values for people. Finishes the plan. */
+bool order_carry_out(struct order *order, struct plan *plan, char **why);
+
+/* What other nodes and AXL say (configure.h), and nodes and home servers by hand. */
+order_fn order_edge_told, order_domains_told, order_node_pair, order_node_add, order_node_remove,
+	order_node_list, order_home_server_put, order_home_server_add, order_home_server_password,
+	order_home_server_remove, order_axl_user_put, order_realms_written, order_rows_set;
+
+#endif
