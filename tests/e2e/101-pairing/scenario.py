@@ -106,7 +106,7 @@ async def used(core, other):
     identity = await other.identity()
     known = next(line for line in (await core.ctl("node", "list")).splitlines()
                  if line.startswith(f"{other.name} "))
-    for pin in (identity["pin"], identity["ssh"]):
+    for pin in (identity["pin"], identity["ssh-pin"]):
         assert re.fullmatch("[0-9a-f]{64}", pin) and pin in known, known
     await refused(core, code)
     await refused(core, another_secret(code))

@@ -82,7 +82,7 @@ async def host_key_is_told(stage):
     keys = [line.split()[1:3] for line in out.splitlines() if line and not line.startswith("#")]
     assert [kind for kind, _ in keys] == ["ssh-ed25519"], out
     pin = hashlib.sha256(base64.b64decode(keys[0][1])).hexdigest()
-    assert (await stage.edge.identity())["ssh"] == pin, await stage.edge.identity()
+    assert (await stage.edge.identity())["ssh-pin"] == pin, await stage.edge.identity()
 
 
 async def guessed(stage, key):

@@ -18,7 +18,7 @@ async def run(stage):
                                 stage.client("bob@prosody.example"))
     edge = site.edge
     kept = await what_stays(edge)
-    value = 100
+    value = await queue_stanzas(edge)
     for round_number in range(TIMES):
         value = await killed_while_changing(edge, value, AFTER[round_number])
         marks = site.marks()

@@ -152,7 +152,7 @@ class Node:
         return json.loads(await self.ctl(*words, "--json"))
 
     async def identity(self):
-        """What `node self` tells, by name: name, role, pin, ssh (its pin there)."""
+        """What `node self` tells, by name: name, role, pin, ssh-pin."""
         return dict(line.split(" = ", 1) for line in (await self.ctl("node", "self")).splitlines())
 
     # Other nodes.
