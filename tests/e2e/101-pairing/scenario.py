@@ -33,11 +33,9 @@ async def refused(core, code, *texts):
 
 
 def another_secret(code):
-    """The same code but for its last part, which is the secret."""
-    parts = code.split("/")
-    wrong = parts[-1].translate(str.maketrans("abcdefgh", "bcdefgha"))
-    assert wrong != parts[-1], code
-    return "/".join([*parts[:-1], wrong])
+    """The same code but for the first letter of its last part, which is the secret."""
+    start, secret = code.rsplit("/", 1)
+    return f"{start}/{'b' if secret[0] == 'a' else 'a'}{secret[1:]}"
 
 
 async def roles(stage):
