@@ -21,8 +21,10 @@ struct asks {
 	void *arg;
 	struct messenger *messengers[PROCESS_COUNT];
 	struct ask *open;
-	uint32_t requests; /* so far: the number of the next */
 };
+
+/* So far, of all: several askers share a messenger, and each knows its own replies. */
+static uint32_t requests;
 
 struct asks *asks_create(struct loop *loop, ask_fn *answered, void *arg)
 {
@@ -109,7 +111,7 @@ void asks_send(struct asks *asks, enum process to, enum message_type type, struc
 		.timer.fire = on_timer,
 		.to = to,
 		.reply = reply_to(type),
-		.request = ++asks->requests,
+		.request = ++requests,
 		.tag = tag,
 		.why = "does not answer",
 	};

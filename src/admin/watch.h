@@ -6,6 +6,7 @@
 #ifndef ADMIN_WATCH_H
 #define ADMIN_WATCH_H
 
+#include "base/buffer.h"
 #include "net/messenger.h"
 
 #include <jansson.h>
@@ -16,13 +17,13 @@ struct watch;
 
 struct watch_config {
 	struct loop *loop;
-	const char *release;
-	/* Appends manage's own records (admin/status.h). */
+	const char *release; /* told to the other nodes */
+	/* Appends manage's own records (admin/status.h). NULL: it has none. */
 	void (*records)(void *arg, struct buffer *out);
 	/* What the other nodes reported last, by node; the reference is handed over. NULL: none. */
 	json_t *(*others)(void *arg);
 	/*
-	 * Ours for the other nodes, after each look; lent:
+	 * Ours for the other nodes, after each look; lent. NULL: there are none.
 	 * {"node","role","release","revision","federation":true|false,"link_listeners":[...],
 	 *  "alarms":[{"number","severity","title","subject","seen"}]}
 	 */

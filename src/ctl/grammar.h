@@ -36,7 +36,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t commands_count;
 
-/* The command with the most words that these begin with, and in *used how many of them name it; or NULL. */
+/* The command with the most words that these begin with, and in *used how many of them name it; or
+ * NULL. */
 const struct command *command_find(const char *const *words, size_t count, size_t *used);
 /* Whether a command takes so many arguments. */
 bool command_takes(const struct command *command, size_t arguments);
