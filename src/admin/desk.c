@@ -2,6 +2,7 @@
 
 #include "admin/asks.h"
 #include "admin/status.h"
+#include "admin/status_views.h"
 #include "base/alloc.h"
 #include "ctl/grammar.h"
 #include "ipc/wire.h"
@@ -11,32 +12,32 @@
 #include <stdlib.h>
 
 #define LOGGED_WORDS 6
+#define AUTHOR_BYTES 32
 
 /* A request that waits for other processes. */
 struct job {
 	struct job *next;
 	uint64_t number, session;
-	unsigned waits; /* for so many answers */
-	json_t *status; /* what is known so far; NULL: not a status */
+	unsigned waits;	  /* for so many answers */
+	json_t *status;	  /* what is known so far; NULL: not a status */
+	const char *verb; /* what of it is asked for; NULL: all */
 };
 
 struct desk {
+	struct desk_config config;
 	struct asks *asks;
-	desk_answer_fn *answer;
-	void *arg;
 	struct job *jobs;
 	uint64_t numbers;
 };
 
 static void on_answer(void *arg, uint64_t number, const struct ask_answer *answer);
 
-struct desk *desk_create(struct loop *loop, desk_answer_fn *answer, void *arg)
+struct desk *desk_create(const struct desk_config *config)
 {
 	struct desk *desk = xcalloc(1, sizeof(*desk));
 
-	desk->asks = asks_create(loop, on_answer, desk);
-	desk->answer = answer;
-	desk->arg = arg;
+	desk->config = *config;
+	desk->asks = asks_create(config->loop, on_answer, desk);
 	return desk;
 }
 
@@ -85,18 +86,26 @@ void desk_take(struct desk *desk, enum process from, const struct message *messa
 	asks_take(desk->asks, from, message);
 }
 
-static void say(struct desk *desk, uint64_t session, enum reply_status status, const char *text)
+void desk_answer(struct desk *desk, uint64_t session, enum reply_status status, const char *text)
 {
-	desk->answer(desk->arg, session, status, slice_of(text), NULL);
+	desk->config.answer(desk->config.arg, session, status, slice_of(text), NULL);
 }
 
 static void finish_status(struct desk *desk, struct job *job)
 {
+	enum reply_status status = REPLY_DONE;
+	json_t *data = NULL;
 	char *text;
 
-	status_judge(job->status);
-	text = status_text(job->status);
-	desk->answer(desk->arg, job->session, REPLY_DONE, slice_of(text), job->status);
+	watch_complete(desk->config.watch, job->status);
+	if (!job->verb) {
+		text = status_text(job->status);
+		data = json_incref(job->status);
+	} else if (!status_view(job->status, job->verb, &text, &data)) {
+		status = REPLY_FAILED;
+	}
+	desk->config.answer(desk->config.arg, job->session, status, slice_of(text), data);
+	json_decref(data);
 	free(text);
 }
 
@@ -109,13 +118,13 @@ static void finish_forwarded(struct desk *desk, struct job *job, const struct as
 	char line[80];
 
 	if (!answer->why && wire_is_done(&in)) {
-		desk->answer(desk->arg, job->session, status ? REPLY_FAILED : REPLY_DONE, text,
-			     NULL);
+		desk->config.answer(desk->config.arg, job->session,
+				    status ? REPLY_FAILED : REPLY_DONE, text, NULL);
 		return;
 	}
 	snprintf(line, sizeof(line), "%s %s", process_name(answer->from),
 		 answer->why ? answer->why : "answers what cannot be read");
-	say(desk, job->session, REPLY_FAILED, line);
+	desk_answer(desk, job->session, REPLY_FAILED, line);
 }
 
 static void on_answer(void *arg, uint64_t number, const struct ask_answer *answer)
@@ -140,29 +149,36 @@ static void on_answer(void *arg, uint64_t number, const struct ask_answer *answe
 	close_job(desk, job);
 }
 
-static void ask_status(struct desk *desk, uint64_t session)
+static void ask_status(struct desk *desk, uint64_t session, const char *verb)
 {
 	static const enum process asked[] = { PROCESS_CONTROL, PROCESS_TRAFFIC };
 	struct job *job = open_job(desk, session);
 
 	job->status = status_begin();
+	job->verb = verb;
 	job->waits = nitems(asked);
 	for (size_t i = 0; i < nitems(asked); i++)
 		asks_send(desk->asks, asked[i], MESSAGE_STATUS, (struct slice){ 0 }, DESK_STATUS_MS,
 			  job->number);
 }
 
+/* In whose name the history and the log have it. */
+static void name_author(const struct visitor *visitor, char author[AUTHOR_BYTES])
+{
+	if (visitor->uid != 0)
+		snprintf(author, AUTHOR_BYTES, "uid %u", (unsigned)visitor->uid);
+	else
+		snprintf(author, AUTHOR_BYTES, "root");
+}
+
 /* u16 count, then verb, author, arguments. */
-static void forward(struct desk *desk, uint64_t session, const struct visitor *visitor,
+static void forward(struct desk *desk, uint64_t session, const char *author,
 		    const struct command *command, const char *const *arguments, size_t count)
 {
 	bool configures = command->place == COMMAND_CONTROL;
 	struct job *job = open_job(desk, session);
 	struct buffer body = { 0 };
-	char author[32] = "root";
 
-	if (visitor->uid != 0)
-		snprintf(author, sizeof(author), "uid %u", (unsigned)visitor->uid);
 	wire_put_u16(&body, (uint16_t)(count + 2));
 	wire_put_text(&body, command->verb);
 	wire_put_text(&body, author);
@@ -174,6 +190,19 @@ static void forward(struct desk *desk, uint64_t session, const struct visitor *v
 		  (struct slice){ buffer_data(&body), buffer_len(&body) }, DESK_FORWARD_MS,
 		  job->number);
 	buffer_finish(&body);
+}
+
+static void hand_on(struct desk *desk, uint64_t session, const struct visitor *visitor,
+		    const struct command *command, const char *const *arguments, size_t count)
+{
+	char author[AUTHOR_BYTES];
+
+	name_author(visitor, author);
+	if (command->place == COMMAND_MANAGE)
+		desk->config.manage(desk->config.arg, session, author, command->verb, arguments,
+				    count);
+	else
+		forward(desk, session, author, command, arguments, count);
 }
 
 /* `why` NULL: it was granted. Of a setting's change only the name is logged. */
@@ -231,9 +260,9 @@ void desk_ask(struct desk *desk, uint64_t session, const struct visitor *visitor
 	}
 	log_request(visitor, request, command, named, why);
 	if (why)
-		say(desk, session, status, why);
+		desk_answer(desk, session, status, why);
 	else if (command->place == COMMAND_STATUS)
-		ask_status(desk, session);
+		ask_status(desk, session, command->verb);
 	else
-		forward(desk, session, visitor, command, arguments, count);
+		hand_on(desk, session, visitor, command, arguments, count);
 }

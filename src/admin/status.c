@@ -18,12 +18,30 @@ static const struct kind {
 	  "processes",
 	  { "name", "pid#", "state", "starts#", "last_end" } },
 	{ PROCESS_CONTROL, "listener", "listeners", { "service", "address" } },
+	{ PROCESS_CONTROL,
+	  "notification",
+	  "notifications",
+	  { "number#", "severity", "count#", "description", "origin", "created" } },
+	{ PROCESS_CONTROL, "stored", "stored", { "cp_id" } },
+	{ PROCESS_CONTROL, "loaded", "loaded", { "cp_id" } },
+	{ PROCESS_CONTROL, "certificate", "certificates", { "setting", "name", "not_after#" } },
+	{ PROCESS_CONTROL, "level", "levels", { "module", "level" } },
+	{ PROCESS_CONTROL, "domain", "domains", { "name", "federation", "node" } },
+	{ PROCESS_CONTROL, "edge", "edges", { "node", "revision#", "federation", "secret" } },
 	{ PROCESS_TRAFFIC, "fault", "faults", { "text" } },
 	{ PROCESS_TRAFFIC,
 	  "link",
 	  "links",
-	  { "node", "role", "state", "direction", "unsettled#", "seconds#", "why" } },
-	{ PROCESS_TRAFFIC, "attachment", "attachments", { "name", "state", "unsettled#", "why" } },
+	  { "node", "role", "state", "direction", "unsettled#", "seconds#", "why", "realms",
+	    "address" } },
+	{ PROCESS_TRAFFIC,
+	  "attachment",
+	  "attachments",
+	  { "name", "state", "unsettled#", "why", "federates" } },
+	{ PROCESS_TRAFFIC, "realm", "realms", { "name", "table", "link" } },
+	{ PROCESS_TRAFFIC, "route", "routes", { "domain", "port" } },
+	{ PROCESS_TRAFFIC, "default", "defaults", { "direction", "port" } },
+	{ PROCESS_TRAFFIC, "route-dead", "dead_routes", { "domain", "why" } },
 	{ PROCESS_TRAFFIC,
 	  "stream",
 	  "streams",
@@ -33,31 +51,59 @@ static const struct kind {
 	  "queue",
 	  "queues",
 	  { "local", "remote", "stanzas#", "bytes#", "oldest_seconds#" } },
+	{ PROCESS_MANAGE,
+	  "tunnel",
+	  "tunnels",
+	  { "node", "role", "state", "direction", "seconds#", "why", "ours#", "acknowledged#",
+	    "theirs#", "heard_ms#", "skew_ms#" } },
+	{ PROCESS_MANAGE, "secret", "secrets", { "node", "secret" } },
+	{ PROCESS_MANAGE,
+	  "home-server",
+	  "home_servers",
+	  { "name", "address", "state", "trouble", "why", "version", "seconds#", "rows",
+	    "foreign" } },
+};
+
+/* Records that come once, or make an object of names and values. */
+static const struct single {
+	enum process from;
+	const char *record, *key;
+	bool named; /* the record's second field is a name in the object `key` */
+} singles[] = {
+	{ PROCESS_CONTROL, "revision", "revision", false },
+	{ PROCESS_CONTROL, "loaded-revision", "loaded_revision", false },
+	{ PROCESS_CONTROL, "secret", "secret", false },
+	{ PROCESS_CONTROL, "setting", "settings", true },
+	{ PROCESS_TRAFFIC, "static-routes", "static_routes", true },
+	{ PROCESS_TRAFFIC, "counter", "counters", true },
 };
 
 json_t *status_begin(void)
 {
-	json_t *status = json_pack("{s:{}, s:n, s:[]}", "node", "revision", "silent");
+	json_t *status = json_pack("{s:{}, s:[], s:{}}", "node", "silent", "others");
 
 	for (size_t i = 0; i < nitems(kinds); i++)
 		json_object_set_new(status, kinds[i].list, json_array());
-	json_object_set_new(status, "counters", json_object());
+	for (size_t i = 0; i < nitems(singles); i++)
+		json_object_set_new(status, singles[i].key,
+				    singles[i].named ? json_object() : json_null());
 	return status;
 }
 
 /* A whole number; what is none stays text. */
 static json_t *number(struct slice digits)
 {
+	bool minus = digits.len && digits.data[0] == '-';
 	json_int_t value = 0;
 
-	if (digits.len == 0 || digits.len > 18)
+	if (digits.len == minus || digits.len > 18)
 		return protocol_string(digits);
-	for (size_t i = 0; i < digits.len; i++) {
+	for (size_t i = minus; i < digits.len; i++) {
 		if (digits.data[i] < '0' || digits.data[i] > '9')
 			return protocol_string(digits);
 		value = value * 10 + (digits.data[i] - '0');
 	}
-	return json_integer(value);
+	return json_integer(minus ? -value : value);
 }
 
 static json_t *object_of(const char *const *keys, const struct snapshot_record *record)
@@ -77,22 +123,31 @@ static json_t *object_of(const char *const *keys, const struct snapshot_record *
 	return object;
 }
 
+static void add_named(json_t *object, struct slice key, struct slice value)
+{
+	json_t *name = protocol_string(key);
+
+	json_object_set_new(object, json_string_value(name), number(value));
+	json_decref(name);
+}
+
 static void add_once(json_t *status, enum process from, const struct snapshot_record *record)
 {
 	static const char *const node[] = { "name", "role", "pin", NULL };
 
-	if (from == PROCESS_CONTROL && slice_is(record->fields[0], "node")) {
+	if (from == PROCESS_CONTROL && slice_is(record->fields[0], "node"))
 		json_object_set_new(status, "node", object_of(node, record));
-	} else if (from == PROCESS_CONTROL && slice_is(record->fields[0], "revision") &&
-		   record->count > 1) {
-		json_object_set_new(status, "revision", number(record->fields[1]));
-	} else if (from == PROCESS_TRAFFIC && slice_is(record->fields[0], "counter") &&
-		   record->count > 2) {
-		json_t *name = protocol_string(record->fields[1]);
+	for (size_t i = 0; i < nitems(singles); i++) {
+		const struct single *single = &singles[i];
 
-		json_object_set_new(json_object_get(status, "counters"), json_string_value(name),
-				    number(record->fields[2]));
-		json_decref(name);
+		if (single->from != from || !slice_is(record->fields[0], single->record) ||
+		    record->count < 2u + single->named)
+			continue;
+		if (single->named)
+			add_named(json_object_get(status, single->key), record->fields[1],
+				  record->fields[2]);
+		else
+			json_object_set_new(status, single->key, number(record->fields[1]));
 	}
 }
 
@@ -149,51 +204,76 @@ static bool is_well(const json_t *object)
 }
 
 /* One line, whatever a peer said that is quoted in it. Takes the sentence. */
-static void complain(json_t *wrong, char *sentence)
+static void complain(json_t *list, char *sentence)
 {
 	for (char *at = sentence; *at; at++) {
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
 			*at = '?';
 	}
-	json_array_append_new(wrong, protocol_string(slice_of(sentence)));
+	json_array_append_new(list, protocol_string(slice_of(sentence)));
 	free(sentence);
 }
 
-/* Names what in a list is not well; returns how many are. */
-static size_t judge(const json_t *status, const char *list, const char *what, const char *name,
-		    const char *why, json_t *wrong)
+/* Names what in a list is not well. */
+static void judge(const json_t *status, const char *list, const char *what, const char *name,
+		  const char *why, json_t *wrong)
 {
-	size_t index, well = 0;
+	size_t index;
 	json_t *object;
 
 	json_array_foreach(json_object_get(status, list), index, object)
 	{
 		const char *reason = text(object, why);
 
-		if (is_well(object))
-			well++;
-		else
+		if (!is_well(object))
 			complain(wrong,
 				 xasprintf("%s %s is %s%s%s", what, text(object, name),
 					   text(object, "state"), *reason ? ": " : "", reason));
 	}
-	return well;
 }
 
-static void count(struct buffer *out, const json_t *status, const char *list, size_t well)
+/* Alarms of severity error and critical are what is wrong, the others are warnings. What has been
+ * named as it is seen now is not named a second time by its alarm. */
+static void judge_alarms(const json_t *status, json_t *wrong, json_t *warnings)
 {
-	size_t all = json_array_size(json_object_get(status, list));
+	static const unsigned seen_now[] = { 90001, 90002, 90010, 90012 };
+	size_t index;
+	json_t *alarm;
 
+	json_array_foreach(json_object_get(status, "alarms"), index, alarm)
+	{
+		json_int_t number = json_integer_value(json_object_get(alarm, "number"));
+		const char *severity = text(alarm, "severity"), *seen = text(alarm, "seen");
+		const char *subject = text(alarm, "subject");
+		bool is_error = strcmp(severity, "error") == 0 || strcmp(severity, "critical") == 0;
+		bool named = false;
+
+		for (size_t i = 0; i < nitems(seen_now); i++)
+			named |= number == seen_now[i];
+		if (!named)
+			complain(is_error ? wrong : warnings,
+				 xasprintf("alarm %" JSON_INTEGER_FORMAT " %s%s%s%s%s", number,
+					   text(alarm, "title"), *subject ? ", " : "", subject,
+					   *seen ? ": " : "", seen));
+	}
+}
+
+static void count(struct buffer *out, const json_t *status, const char *list, const char *shown)
+{
+	size_t all = json_array_size(json_object_get(status, list)), well = 0, index;
+	json_t *object;
+
+	json_array_foreach(json_object_get(status, list), index, object) well += is_well(object);
 	if (all)
-		buffer_printf(out, ", %zu of %zu %s", well, all, list);
+		buffer_printf(out, ", %zu of %zu %s", well, all, shown);
 }
 
 static void write_verdict(struct buffer *out, const json_t *status, const json_t *wrong,
-			  size_t links, size_t attachments)
+			  const json_t *warnings)
 {
 	const json_t *node = json_object_get(status, "node");
 	size_t streams = json_array_size(json_object_get(status, "streams"));
-	size_t more = json_array_size(wrong);
+	size_t more = json_array_size(wrong), warned = json_array_size(warnings);
 
 	if (json_object_size(node))
 		buffer_printf(out, "%s (%s): ", text(node, "name"), text(node, "role"));
@@ -206,28 +286,34 @@ static void write_verdict(struct buffer *out, const json_t *status, const json_t
 		return;
 	}
 	buffer_append_text(out, "up");
-	count(out, status, "links", links);
-	count(out, status, "attachments", attachments);
+	count(out, status, "links", "links");
+	count(out, status, "attachments", "attachments");
+	count(out, status, "tunnels", "tunnels");
+	count(out, status, "home_servers", "home servers");
 	buffer_printf(out, ", %zu stream%s", streams, streams == 1 ? "" : "s");
+	if (warned)
+		buffer_printf(out, "; %zu warning%s", warned, warned == 1 ? "" : "s");
 }
 
 void status_judge(json_t *status)
 {
-	json_t *wrong = json_array(), *object;
+	json_t *wrong = json_array(), *warnings = json_array(), *object;
 	struct buffer out = { 0 };
-	size_t index, links, attachments;
 	char *verdict;
+	size_t index;
 
 	json_array_foreach(json_object_get(status, "silent"), index, object)
 		complain(wrong, xasprintf("%s %s", text(object, "process"), text(object, "why")));
 	judge(status, "processes", "process", "name", "last_end", wrong);
 	json_array_foreach(json_object_get(status, "faults"), index, object)
 		complain(wrong, xstrdup(text(object, "text")));
-	links = judge(status, "links", "link to", "node", "why", wrong);
-	attachments = judge(status, "attachments", "attachment", "name", "why", wrong);
-	write_verdict(&out, status, wrong, links, attachments);
+	judge(status, "links", "link to", "node", "why", wrong);
+	judge(status, "attachments", "attachment", "name", "why", wrong);
+	judge_alarms(status, wrong, warnings);
+	write_verdict(&out, status, wrong, warnings);
 	verdict = buffer_take_text(&out);
 	json_object_set_new(status, "verdict", protocol_string(slice_of(verdict)));
 	json_object_set_new(status, "wrong", wrong);
+	json_object_set_new(status, "warnings", warnings);
 	free(verdict);
 }

@@ -4,16 +4,26 @@
  * A process reports snapshot bytes (ipc/snapshot.h). Its records, and who may make them:
  *
  *	control	 node name role pin | process name pid state starts last_end
- *		 revision N | listener service address
+ *		 revision N | loaded-revision N | listener service address
+ *		 notification number severity count description origin created
+ *		 stored cp_id | loaded cp_id (xmpps2snodes; the latter if traffic told it)
+ *		 certificate setting name not_after (seconds since 1970)
+ *		 level module level (those at debug) | setting name value
+ *		 domain name on|off node | edge node revision on|off secret | secret fingerprint
  *	traffic	 fault text (of its settings)
- *		 link node role state direction unsettled seconds why
- *		 attachment name state unsettled why
+ *		 link node role state direction unsettled seconds why realms address
+ *		 attachment name state unsettled why yes|no|unknown (federates by itself)
+ *		 realm name loaded|stored|both linked|not-linked
+ *		 route domain port | default in|out port | route-dead domain why
+ *		 static-routes on|off count
  *		 stream in|out xcoder local remote state tls auth stanzas seconds
  *		 queue local remote stanzas bytes oldest_seconds | counter name value
+ *	manage	 tunnel and secret (provision/tunnels.h), home-server (axl/client.h)
  *
  * Others are passed over, and what traffic, which hears strangers, says of control's matters too.
  * A process, a link or an attachment is well when its state is "up", "ready", "open" or "running";
- * any other state is named as what is wrong. No I/O.
+ * any other state is named as what is wrong, and so is each alarm of severity error or critical in
+ * "alarms"; its other alarms are warnings. No I/O.
  */
 #ifndef ADMIN_STATUS_H
 #define ADMIN_STATUS_H
@@ -31,7 +41,7 @@ json_t *status_begin(void);
 bool status_add(json_t *status, enum process from, struct slice report);
 /* It reports nothing; why completes the sentence: "does not answer". */
 void status_silent(json_t *status, enum process from, const char *why);
-/* When all is there: adds "wrong", a list of sentences, and "verdict", one line. */
+/* When all is there: adds "wrong" and "warnings", lists of sentences, and "verdict", one line. */
 void status_judge(json_t *status);
 
 /* For a person: the verdict, then tables. Freed by the caller. */

@@ -1,38 +1,47 @@
 #include "admin/status.h"
 
+#include "admin/status_table.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define MIB (UINT64_C(1) << 20)
-#define COLUMNS_MAX 9
-#define CELL_BYTES 256
-#define CELL_SHOWN 40 /* characters; only the last column is longer */
+#define STATUS_OTHERS_SHOWN 3 /* alarms of another node, in one line */
+#define STATUS_OTHER_CHARACTERS 100
 
-enum unit { TEXT, NUMBER, SECONDS, BYTES };
-
-static const struct table {
-	const char *list;
-	struct column {
-		const char *heading, *key;
-		enum unit unit;
-	} columns[COLUMNS_MAX];
-} tables[] = {
+static const struct status_table tables[] = {
 	{ "links",
 	  { { "LINK", "node" },
 	    { "ROLE", "role" },
 	    { "STATE", "state" },
 	    { "DIRECTION", "direction" },
-	    { "UNSETTLED", "unsettled", NUMBER },
-	    { "FOR", "seconds", SECONDS },
+	    { "UNSETTLED", "unsettled", STATUS_NUMBER },
+	    { "FOR", "seconds", STATUS_SECONDS },
+	    { "WHY", "why" } } },
+	{ "tunnels",
+	  { { "TUNNEL", "node" },
+	    { "ROLE", "role" },
+	    { "STATE", "state" },
+	    { "FOR", "seconds", STATUS_SECONDS },
+	    { "HEARD", "heard_ms", STATUS_MS },
+	    { "OURS", "ours", STATUS_NUMBER },
+	    { "STORED", "acknowledged", STATUS_NUMBER },
+	    { "THEIRS", "theirs", STATUS_NUMBER },
+	    { "WHY", "why" } } },
+	{ "home_servers",
+	  { { "HOME SERVER", "name" },
+	    { "ADDRESS", "address" },
+	    { "STATE", "state" },
+	    { "VERSION", "version" },
+	    { "SEEN", "seconds", STATUS_SECONDS },
+	    { "TROUBLE", "trouble" },
 	    { "WHY", "why" } } },
 	{ "attachments",
 	  { { "ATTACHMENT", "name" },
 	    { "STATE", "state" },
-	    { "UNSETTLED", "unsettled", NUMBER },
+	    { "UNSETTLED", "unsettled", STATUS_NUMBER },
 	    { "WHY", "why" } } },
 	{ "streams",
 	  { { "STREAM", "xcoder" },
@@ -42,140 +51,28 @@ static const struct table {
 	    { "STATE", "state" },
 	    { "TLS", "tls" },
 	    { "AUTH", "auth" },
-	    { "STANZAS", "stanzas", NUMBER },
-	    { "FOR", "seconds", SECONDS } } },
+	    { "STANZAS", "stanzas", STATUS_NUMBER },
+	    { "FOR", "seconds", STATUS_SECONDS } } },
 	{ "queues",
 	  { { "QUEUE FROM", "local" },
 	    { "TO", "remote" },
-	    { "STANZAS", "stanzas", NUMBER },
-	    { "SIZE", "bytes", BYTES },
-	    { "OLDEST", "oldest_seconds", SECONDS } } },
+	    { "STANZAS", "stanzas", STATUS_NUMBER },
+	    { "SIZE", "bytes", STATUS_BYTES },
+	    { "OLDEST", "oldest_seconds", STATUS_SECONDS } } },
 	{ "processes",
 	  { { "PROCESS", "name" },
 	    { "STATE", "state" },
-	    { "PID", "pid", NUMBER },
-	    { "STARTS", "starts", NUMBER },
+	    { "PID", "pid", STATUS_NUMBER },
+	    { "STARTS", "starts", STATUS_NUMBER },
 	    { "LAST END", "last_end" } } },
 	{ "listeners", { { "LISTENER", "service" }, { "ADDRESS", "address" } } },
 };
 
-static void write_seconds(char cell[CELL_BYTES], uint64_t s)
+static const char *text(const json_t *object, const char *key)
 {
-	if (s < 60)
-		snprintf(cell, CELL_BYTES, "%" PRIu64 "s", s);
-	else if (s < 3600)
-		snprintf(cell, CELL_BYTES, "%" PRIu64 "m%02" PRIu64 "s", s / 60, s % 60);
-	else if (s < 86400)
-		snprintf(cell, CELL_BYTES, "%" PRIu64 "h%02" PRIu64 "m", s / 3600, s / 60 % 60);
-	else
-		snprintf(cell, CELL_BYTES, "%" PRIu64 "d%02" PRIu64 "h", s / 86400, s / 3600 % 24);
-}
+	const char *value = json_string_value(json_object_get(object, key));
 
-static void write_bytes(char cell[CELL_BYTES], uint64_t bytes)
-{
-	if (bytes < 1024)
-		snprintf(cell, CELL_BYTES, "%" PRIu64 " B", bytes);
-	else if (bytes < MIB)
-		snprintf(cell, CELL_BYTES, "%.1f KiB", (double)bytes / 1024);
-	else
-		snprintf(cell, CELL_BYTES, "%.1f MiB", (double)bytes / (double)MIB);
-}
-
-static size_t characters(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
-}
-
-/* Text in one line; nothing as "-", too long cut between two characters. */
-static void write_text(char cell[CELL_BYTES], const char *text, size_t most)
-{
-	size_t at = 0, shown = 0;
-
-	for (; text[at] && at < CELL_BYTES - 5; at++) {
-		bool starts = ((unsigned char)text[at] & 0xc0) != 0x80;
-
-		if (starts && (shown == most || at >= CELL_BYTES - 8))
-			break;
-		shown += starts;
-		cell[at] = (unsigned char)text[at] < ' ' || text[at] == 0x7f ? '?' : text[at];
-	}
-	snprintf(cell + at, CELL_BYTES - at, "%s", text[at] ? "..." : at ? "" : "-");
-}
-
-static void write_cell(char cell[CELL_BYTES], const struct column *column, const json_t *row,
-		       bool last)
-{
-	const json_t *value = json_object_get(row, column->key);
-
-	if (!json_is_integer(value)) {
-		const char *text = json_string_value(value);
-
-		write_text(cell, text ? text : "", last ? CELL_BYTES : CELL_SHOWN);
-		return;
-	}
-	switch (column->unit) {
-	case SECONDS:
-		write_seconds(cell, (uint64_t)json_integer_value(value));
-		break;
-	case BYTES:
-		write_bytes(cell, (uint64_t)json_integer_value(value));
-		break;
-	default:
-		snprintf(cell, CELL_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	}
-}
-
-static bool is_last(const struct table *table, size_t column)
-{
-	return column + 1 == COLUMNS_MAX || !table->columns[column + 1].key;
-}
-
-/* Text to the left, figures to the right, no spaces at a line's end. */
-static void pad(struct buffer *out, const struct table *table, size_t column, const char *cell,
-		const size_t widths[COLUMNS_MAX])
-{
-	int gap = (int)(widths[column] - characters(cell));
-	bool last = is_last(table, column);
-
-	if (table->columns[column].unit != TEXT)
-		buffer_printf(out, "%*s%s%s", gap, "", cell, last ? "\n" : "  ");
-	else
-		buffer_printf(out, "%s%*s%s", cell, last ? 0 : gap, "", last ? "\n" : "  ");
-}
-
-static void write_table(struct buffer *out, const struct table *table, const json_t *rows)
-{
-	size_t widths[COLUMNS_MAX] = { 0 }, count = json_array_size(rows);
-	size_t shown = count < STATUS_ROWS_SHOWN ? count : STATUS_ROWS_SHOWN;
-	char cell[CELL_BYTES];
-
-	if (!count)
-		return;
-	for (size_t c = 0; c < COLUMNS_MAX && table->columns[c].key; c++) {
-		widths[c] = strlen(table->columns[c].heading);
-		for (size_t r = 0; r < shown; r++) {
-			write_cell(cell, &table->columns[c], json_array_get(rows, r),
-				   is_last(table, c));
-			if (characters(cell) > widths[c])
-				widths[c] = characters(cell);
-		}
-	}
-	buffer_append_text(out, "\n");
-	for (size_t c = 0; c < COLUMNS_MAX && table->columns[c].key; c++)
-		pad(out, table, c, table->columns[c].heading, widths);
-	for (size_t r = 0; r < shown; r++) {
-		for (size_t c = 0; c < COLUMNS_MAX && table->columns[c].key; c++) {
-			write_cell(cell, &table->columns[c], json_array_get(rows, r),
-				   is_last(table, c));
-			pad(out, table, c, cell, widths);
-		}
-	}
-	if (count > shown)
-		buffer_printf(out, "and %zu more; --json shows all\n", count - shown);
+	return value ? value : "";
 }
 
 static void write_wrong(struct buffer *out, const json_t *wrong)
@@ -187,20 +84,96 @@ static void write_wrong(struct buffer *out, const json_t *wrong)
 		return; /* the verdict says it */
 	json_array_foreach(wrong, index, sentence)
 	{
-		char line[CELL_BYTES];
+		char line[STATUS_LINE_BYTES];
 
 		if (index == STATUS_ROWS_SHOWN)
 			break;
-		write_text(line, json_string_value(sentence), CELL_BYTES);
+		status_line(line, json_string_value(sentence), STATUS_LINE_BYTES);
 		buffer_printf(out, "! %s\n", line);
 	}
+}
+
+static void write_warnings(struct buffer *out, const json_t *warnings)
+{
+	size_t index;
+	json_t *sentence;
+
+	json_array_foreach(warnings, index, sentence)
+	{
+		char line[STATUS_LINE_BYTES];
+
+		if (index == STATUS_ROWS_SHOWN)
+			break;
+		status_line(line, json_string_value(sentence), STATUS_LINE_BYTES);
+		buffer_printf(out, "warning: %s\n", line);
+	}
+}
+
+/* How long ago anything came from a node. */
+static void write_age(struct buffer *out, const json_t *status, const char *node)
+{
+	char age[STATUS_LINE_BYTES];
+	size_t index;
+	json_t *tunnel;
+
+	json_array_foreach(json_object_get(status, "tunnels"), index, tunnel)
+	{
+		const json_t *heard = json_object_get(tunnel, "heard_ms");
+
+		if (strcmp(text(tunnel, "node"), node) != 0 || !json_is_integer(heard))
+			continue;
+		status_seconds(age, json_integer_value(heard) / 1000);
+		buffer_printf(out, " (heard %s ago)", age);
+		return;
+	}
+}
+
+/* What another node told; names and titles of its own making. */
+static void write_other(struct buffer *out, const json_t *status, const char *node,
+			const json_t *other)
+{
+	const json_t *alarms = json_object_get(other, "alarms");
+	size_t count = json_array_size(alarms), index;
+	char line[STATUS_LINE_BYTES];
+	json_t *alarm;
+
+	status_line(line, node, STATUS_LINE_BYTES);
+	buffer_printf(out, "%s: %zu alarm%s", line, count, count == 1 ? "" : "s");
+	json_array_foreach(alarms, index, alarm)
+	{
+		char *title;
+
+		if (index == STATUS_OTHERS_SHOWN)
+			break;
+		title = xasprintf("%" JSON_INTEGER_FORMAT " %s%s%s",
+				  json_integer_value(json_object_get(alarm, "number")),
+				  text(alarm, "title"), *text(alarm, "subject") ? ", " : "",
+				  text(alarm, "subject"));
+		status_line(line, title, STATUS_OTHER_CHARACTERS);
+		buffer_printf(out, "%s %s", index ? ";" : ":", line);
+		free(title);
+	}
+	if (count > STATUS_OTHERS_SHOWN)
+		buffer_printf(out, "; and %zu more", count - STATUS_OTHERS_SHOWN);
+	write_age(out, status, node);
+	buffer_append_text(out, "\n");
+}
+
+static void write_others(struct buffer *out, const json_t *status)
+{
+	json_t *others = json_object_get(status, "others"), *other;
+	const char *node;
+
+	if (json_object_size(others))
+		buffer_append_text(out, "\n");
+	json_object_foreach(others, node, other) write_other(out, status, node, other);
 }
 
 /* Those that have counted something. */
 static void write_counters(struct buffer *out, json_t *counters)
 {
-	static const struct table table = {
-		NULL, { { "COUNTER", "name" }, { "COUNT", "value", NUMBER } }
+	static const struct status_table table = {
+		NULL, { { "COUNTER", "name" }, { "COUNT", "value", STATUS_NUMBER } }
 	};
 	json_t *rows = json_array(), *value;
 	const char *name;
@@ -211,7 +184,7 @@ static void write_counters(struct buffer *out, json_t *counters)
 			json_array_append_new(
 				rows, json_pack("{s:s, s:O}", "name", name, "value", value));
 	}
-	write_table(out, &table, rows);
+	status_table_write(out, &table, rows);
 	json_decref(rows);
 }
 
@@ -224,8 +197,10 @@ char *status_text(const json_t *status)
 
 	buffer_printf(&out, "%s\n", json_string_value(json_object_get(status, "verdict")));
 	write_wrong(&out, json_object_get(status, "wrong"));
+	write_warnings(&out, json_object_get(status, "warnings"));
+	write_others(&out, status);
 	for (size_t i = 0; i < nitems(tables); i++)
-		write_table(&out, &tables[i], json_object_get(status, tables[i].list));
+		status_table_write(&out, &tables[i], json_object_get(status, tables[i].list));
 	write_counters(&out, json_object_get(status, "counters"));
 	if (json_is_integer(revision))
 		buffer_printf(&out, "\nsettings revision %" JSON_INTEGER_FORMAT "\n",

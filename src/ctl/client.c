@@ -78,8 +78,20 @@ static void send_all(int fd, struct slice bytes, int64_t deadline_ms)
 	}
 }
 
-static bool receive(int fd, struct lines *lines, struct reply *reply, int64_t deadline_ms,
-		    char **why)
+/* Waits until something is to be read; says once that it takes long. */
+static bool wait_for_answer(int fd, int64_t deadline_ms, void (**waiting)(void))
+{
+	if (*waiting) {
+		if (wait_for(fd, POLLIN, now_ms() + CLIENT_PATIENCE_MS))
+			return true;
+		(*waiting)();
+		*waiting = NULL;
+	}
+	return wait_for(fd, POLLIN, deadline_ms);
+}
+
+static bool receive(int fd, struct lines *lines, void (*waiting)(void), struct reply *reply,
+		    int64_t deadline_ms, char **why)
 {
 	const char *wrong;
 	struct slice line;
@@ -98,7 +110,7 @@ static bool receive(int fd, struct lines *lines, struct reply *reply, int64_t de
 		case LINES_MORE:
 			break;
 		}
-		if (!wait_for(fd, POLLIN, deadline_ms)) {
+		if (!wait_for_answer(fd, deadline_ms, &waiting)) {
 			*why = xasprintf("the node does not answer within %d s",
 					 CLIENT_TIMEOUT_MS / 1000);
 			return false;
@@ -113,7 +125,8 @@ static bool receive(int fd, struct lines *lines, struct reply *reply, int64_t de
 	}
 }
 
-bool client_ask(const char *path, struct slice request, struct reply *reply, char **why)
+bool client_ask(const char *path, struct slice request, void (*waiting)(void), struct reply *reply,
+		char **why)
 {
 	int64_t deadline_ms = now_ms() + CLIENT_TIMEOUT_MS;
 	struct lines lines = { 0 };
@@ -123,7 +136,7 @@ bool client_ask(const char *path, struct slice request, struct reply *reply, cha
 	if (fd < 0)
 		return false;
 	send_all(fd, request, deadline_ms);
-	answered = receive(fd, &lines, reply, deadline_ms, why);
+	answered = receive(fd, &lines, waiting, reply, deadline_ms, why);
 	lines_finish(&lines);
 	close(fd);
 	return answered;

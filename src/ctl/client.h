@@ -6,9 +6,12 @@
 
 #include "ctl/protocol.h"
 
-#define CLIENT_TIMEOUT_MS 30000 /* longer than manage waits for any other process */
+#define CLIENT_TIMEOUT_MS 45000 /* longer than PROTOCOL_SLOW_MS */
+#define CLIENT_PATIENCE_MS 1000 /* a person wonders after so long */
 
-/* False: *why, freed by the caller. The reply's slices are its json's. */
-bool client_ask(const char *path, struct slice request, struct reply *reply, char **why);
+/* `waiting` (or NULL) is called once if the answer takes longer than CLIENT_PATIENCE_MS. False:
+ * *why, freed by the caller. The reply's slices are its json's. */
+bool client_ask(const char *path, struct slice request, void (*waiting)(void), struct reply *reply,
+		char **why);
 
 #endif

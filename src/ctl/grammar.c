@@ -113,15 +113,20 @@ static size_t names(const struct command *command, const char *const *words, siz
 
 const struct command *command_find(const char *const *words, size_t count, size_t *used)
 {
+	const struct command *found = NULL;
+	size_t longest = 0;
+
 	for (size_t i = 0; i < commands_count; i++) {
 		size_t named = names(&commands[i], words, count);
 
-		if (named) {
-			*used = named;
-			return &commands[i];
+		if (named > longest) {
+			longest = named;
+			found = &commands[i];
 		}
 	}
-	return NULL;
+	if (found)
+		*used = longest;
+	return found;
 }
 
 bool command_takes(const struct command *command, size_t arguments)

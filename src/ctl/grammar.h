@@ -17,7 +17,8 @@ enum command_place {
 			  * what of it is shown */
 	COMMAND_CONTROL, /* handed to control, as MESSAGE_CONFIG */
 	COMMAND_TRAFFIC, /* handed to traffic, as MESSAGE_COMMAND */
-	COMMAND_MANAGE,	 /* what manage itself does: tunnels, AXL */
+	COMMAND_MANAGE,	 /* what manage itself does: tunnels, AXL; may take as long as
+			  * PROTOCOL_SLOW_MS */
 };
 
 struct command {
@@ -27,7 +28,7 @@ struct command {
 	enum command_place place;
 	bool for_all;	  /* whoever may open the socket; the others are for who runs the node */
 	bool from_files;  /* an argument after the first that begins with @ names a file */
-	const char *verb; /* what control and traffic call it */
+	const char *verb; /* what who does it calls it; of a status NULL: the whole of it */
 	const char *help; /* one line */
 	const char *more; /* a paragraph, or NULL */
 };
@@ -35,7 +36,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t commands_count;
 
-/* The command that these words begin with, and in *used how many of them name it; or NULL. */
+/* The command with the most words that these begin with, and in *used how many of them name it; or
+ * NULL. */
 const struct command *command_find(const char *const *words, size_t count, size_t *used);
 /* Whether a command takes so many arguments. */
 bool command_takes(const struct command *command, size_t arguments);

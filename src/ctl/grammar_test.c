@@ -20,6 +20,16 @@ static void a_command_is_found_by_all_its_words(void **state)
 	assert_int_equal(used, 1);
 	assert_string_equal(command_find(WORDS("config", "set", "a", "b"), &used)->verb, "set");
 	assert_int_equal(used, 2);
+	assert_string_equal(command_find(WORDS("notifications"), &used)->verb, "notifications");
+	assert_int_equal(used, 1);
+	assert_string_equal(command_find(WORDS("notifications", "delete", "3"), &used)->verb,
+			    "notification-delete");
+	assert_int_equal(used, 2);
+	assert_string_equal(command_find(WORDS("notifications", "3"), &used)->verb,
+			    "notifications");
+	assert_string_equal(command_find(WORDS("home-server", "list"), &used)->verb,
+			    "home-servers");
+	assert_null(command_find(WORDS("home-server"), &used));
 	assert_null(command_find(WORDS("config"), &used));
 	assert_null(command_find(WORDS("config set"), &used));
 	assert_null(command_find(WORDS("stat"), &used));
@@ -32,13 +42,16 @@ static void every_command_can_be_asked_for(void **state)
 {
 	for (size_t i = 0; i < commands_count; i++) {
 		const struct command *command = &commands[i];
-		bool handed_on =
-			command->place == COMMAND_CONTROL || command->place == COMMAND_TRAFFIC;
+		bool handed_on = command->place == COMMAND_CONTROL ||
+				 command->place == COMMAND_TRAFFIC ||
+				 command->place == COMMAND_MANAGE;
 
-		assert_int_equal(handed_on, command->verb != NULL);
+		if (handed_on || command->place == COMMAND_HERE)
+			assert_int_equal(handed_on, command->verb != NULL);
 		assert_true(command->min <= command->max);
 		/* whoever may not change the node sees how it does, and nothing of its settings */
-		assert_int_equal(handed_on, !command->for_all);
+		if (handed_on)
+			assert_false(command->for_all);
 	}
 }
 

@@ -20,6 +20,8 @@
 #define PROTOCOL_REPLY_BYTES ((size_t)128 << 20)  /* the status of a node in 16 MiB, as JSON */
 #define PROTOCOL_WORDS_MAX 65000 /* of a command; the message that carries it on counts in u16 */
 #define PROTOCOL_DEPTH_MAX 8
+/* An answer may take so long: of a join or an AXL refresh, which wait for another machine. */
+#define PROTOCOL_SLOW_MS 35000
 
 enum reply_status {
 	REPLY_DONE = 0,

@@ -162,18 +162,25 @@ static int show(const struct job *job, const struct reply *reply)
 	return (int)reply->status;
 }
 
+/* On standard error: the answer alone goes to standard output. */
+static void say_waiting(void)
+{
+	fputs("waiting...\n", stderr);
+}
+
 static int ask(const struct job *job)
 {
 	struct buffer request = { 0 };
 	struct reply reply = { 0 };
 	char *why = NULL, *path = NULL;
 	int status = REPLY_FAILED;
+	bool slow = job->command->place == COMMAND_MANAGE;
 
 	if (compose(job, &request)) {
 		path = job->socket ? xstrdup(job->socket) : bootstrap_socket(job->file, &why);
 		if (path &&
 		    client_ask(path, (struct slice){ buffer_data(&request), buffer_len(&request) },
-			       &reply, &why))
+			       slow ? say_waiting : NULL, &reply, &why))
 			status = show(job, &reply);
 		else
 			fail(why, "");

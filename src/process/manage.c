@@ -4,6 +4,7 @@
  */
 #include "admin/control_socket.h"
 #include "admin/desk.h"
+#include "admin/watch.h"
 #include "base/alloc.h"
 #include "ipc/startup.h"
 #include "ipc/wire.h"
@@ -22,6 +23,7 @@ struct manage {
 	struct messenger *control, *traffic;
 	int resolver; /* held open and not spoken to: the other end would take us for dead */
 	struct control_socket *socket;
+	struct watch *watch;
 	struct desk *desk;
 	struct timer finish;
 	int status; /* of exit */
@@ -47,6 +49,7 @@ static void on_traffic(void *arg, struct message *message)
 	struct manage *manage = arg;
 
 	desk_take(manage->desk, PROCESS_TRAFFIC, message);
+	watch_take(manage->watch, PROCESS_TRAFFIC, message);
 }
 
 static void on_traffic_gone(void *arg)
@@ -54,6 +57,7 @@ static void on_traffic_gone(void *arg)
 	struct manage *manage = arg;
 
 	desk_reach(manage->desk, PROCESS_TRAFFIC, NULL);
+	watch_reach(manage->watch, PROCESS_TRAFFIC, NULL);
 	messenger_destroy(&manage->traffic);
 }
 
@@ -66,6 +70,7 @@ static void reach_traffic(struct manage *manage, int fd)
 	manage->traffic = messenger_create(manage->loop, fd, PROCESS_MANAGE, PROCESS_TRAFFIC,
 					   &handler, manage);
 	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
+	watch_reach(manage->watch, PROCESS_TRAFFIC, manage->traffic);
 }
 
 static void hold_resolver(struct manage *manage, int fd)
@@ -121,6 +126,7 @@ static void on_control(void *arg, struct message *message)
 		break;
 	default:
 		desk_take(manage->desk, PROCESS_CONTROL, message);
+		watch_take(manage->watch, PROCESS_CONTROL, message);
 	}
 }
 
@@ -162,6 +168,30 @@ static void listen_all(struct manage *manage, struct startup *startup)
 	}
 }
 
+/* What manage would do itself, tunnels and AXL, is no part of it. */
+
+static void on_manage(void *arg, uint64_t session, const char *author, const char *verb,
+		      const char *const *arguments, size_t count)
+{
+	struct manage *manage = arg;
+
+	desk_answer(manage->desk, session, REPLY_FAILED, "this node has no such service");
+}
+
+static void open_desk(struct manage *manage)
+{
+	const struct watch_config watch = { .loop = manage->loop };
+	struct desk_config desk = {
+		.loop = manage->loop,
+		.answer = on_answer,
+		.manage = on_manage,
+		.arg = manage,
+	};
+
+	desk.watch = manage->watch = watch_create(&watch);
+	manage->desk = desk_create(&desk);
+}
+
 static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 {
 	static const struct messenger_handler handler = { on_control, on_control_gone };
@@ -175,11 +205,12 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 	};
 
 	startup_ready(startup->control);
-	manage->desk = desk_create(manage->loop, on_answer, manage);
+	open_desk(manage);
 	manage->socket = control_socket_create(&config);
 	manage->control =
 		messenger_adopt(manage->loop, &startup->control, PROCESS_CONTROL, &handler, manage);
 	desk_reach(manage->desk, PROCESS_CONTROL, manage->control);
+	watch_reach(manage->watch, PROCESS_CONTROL, manage->control);
 	if (startup->peers[PROCESS_TRAFFIC] >= 0)
 		reach_traffic(manage, startup->peers[PROCESS_TRAFFIC]);
 	hold_resolver(manage, startup->peers[PROCESS_RESOLVER]);
@@ -191,6 +222,7 @@ static void finish(struct manage *manage)
 {
 	control_socket_destroy(&manage->socket);
 	desk_destroy(&manage->desk);
+	watch_destroy(&manage->watch);
 	messenger_destroy(&manage->traffic);
 	messenger_destroy(&manage->control);
 	hold_resolver(manage, -1);

@@ -1,0 +1,14 @@
+/*
+ * What people ask for beside the whole status: parts of it, as text and as data. The verbs are
+ * those of COMMAND_STATUS in ctl/grammar.c: "alarms", "routes", "notifications", "home-servers".
+ */
+#ifndef ADMIN_STATUS_VIEWS_H
+#define ADMIN_STATUS_VIEWS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Both are the caller's. False: whom this is about does not answer; text says so, data is NULL. */
+bool status_view(const json_t *status, const char *verb, char **text, json_t **data);
+
+#endif
