@@ -94,9 +94,9 @@ void services_destroy(struct services **services_ref)
 		return;
 	*services_ref = NULL;
 	axl_service_destroy(&services->axl_service);
+	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
 	tunnels_destroy(&services->tunnels);
-	https_client_destroy(&services->https);
 	dns_destroy(&services->dns);
 	free(services);
 }
