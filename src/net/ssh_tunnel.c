@@ -181,7 +181,7 @@ void ssh_drive(struct ssh_tunnel *t)
 		write_out(t);
 	if (t->stage == SSH_STAGE_CLOSING)
 		close_channel(t);
-	if ((t->stage == SSH_STAGE_OPEN || t->stage == SSH_STAGE_CLOSING) && is_broken(t))
+	if (t->event && is_broken(t))
 		ssh_end_with(t, SSH_END_LOST, "the connection broke"); /* while we wrote */
 	if (t->stage == SSH_STAGE_ENDED)
 		tell_ended(t);
