@@ -31,8 +31,13 @@ struct port *link_port_port(struct link_port *port);
 const char *link_port_name(const struct link_port *port);
 bool link_port_is_open(const struct link_port *port);
 enum node_role link_port_role(const struct link_port *port);
-/* Tells the other node which realms are reached through us. Not open: it is told later. */
+/* Tells the other node which realms are reached through us, unless this connection's node knows.
+ * Not open: nothing is told. */
 void link_port_tell_realms(struct link_port *port, const char *names);
+/* What the other node told last, over this connection or an earlier one; NULL: it never did. */
+const char *link_port_realms(const struct link_port *port);
+/* Until when what waits for the link has not waited too long: 0, it is open. */
+uint64_t link_port_patience_ms(const struct link_port *port);
 bool link_port_is_unused(const struct link_port *port); /* removed, and nobody waits for a fate */
 /* Appends a record for `sallyport status`. */
 void link_port_status(const struct link_port *port, struct buffer *out);

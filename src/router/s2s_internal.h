@@ -41,8 +41,12 @@ struct s2s_port {
 	size_t listeners_count;
 	bool stopping;
 	uint64_t accepted, refused_connections;
+	struct map dead;     /* remote domain: why no static address of it was reached, char * */
 	struct timer resume; /* while inbound streams are paused: looks again */
 };
+
+/* Whether one of a remote domain's static addresses was reached; NULL: yes. */
+void s2s_port_note_route(struct s2s_port *port, const char *remote, const char *why);
 
 /* s2s_pair.c: the outbound side of one domain pair. */
 struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote);

@@ -31,6 +31,7 @@ struct s2s_pair {
 	struct conn *conn;
 	struct s2s_out *session;
 	bool secured, ready;
+	bool reached;	 /* in this attempt, an address */
 	bool ended_here; /* we end the session: its end says nothing about what waits */
 	/* what the session was made with, and what it saw */
 	enum security_mode security;
@@ -397,6 +398,8 @@ static void on_connected(void *owner)
 	struct policy_decision decision = decide(p);
 	const struct config *config = p->worker->config;
 
+	p->reached = true;
+	s2s_port_note_route(p->owner, p->remote, NULL);
 	p->security = decision.security;
 	p->verify_certificate = decision.verify_certificate;
 	p->session = s2s_out_create(&(struct s2s_out_options){
@@ -479,6 +482,8 @@ static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 	char address[CONN_ADDRESS_TEXT];
 
 	if (p->next_candidate == p->candidates_count) {
+		if (!p->reached && config_has_static_route(p->worker->config, p->remote))
+			s2s_port_note_route(p->owner, p->remote, why);
 		forget_candidates(p);
 		attempt_failed(p, failure, why);
 		return;
@@ -505,6 +510,7 @@ static void on_found(void *arg, const struct target_answer *answer)
 	p->candidates = xmalloc(answer->count * sizeof(p->candidates[0]));
 	memcpy(p->candidates, answer->candidates, answer->count * sizeof(p->candidates[0]));
 	p->candidates_count = answer->count;
+	p->reached = false;
 	dial_next(p, FAILURE_NONE, NULL);
 }
 

@@ -31,6 +31,6 @@ struct port *s2s_port_port(struct s2s_port *port);
 /* For people. How many pairs or streams it concerned. */
 size_t s2s_port_retry(struct s2s_port *port, const char *remote_domain);
 size_t s2s_port_close(struct s2s_port *port, const char *xcoder);
-void s2s_port_status(const struct s2s_port *port, struct buffer *out);
+void s2s_port_status(const struct s2s_port *port, bool brief, struct buffer *out);
 
 #endif
