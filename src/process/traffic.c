@@ -129,6 +129,23 @@ static void take_settings(const struct message *message)
 	snapshot_destroy(&snapshot);
 }
 
+/* What these settings would do; they are not taken into use. */
+static void answer_try(const struct message *message)
+{
+	const char *why = NULL;
+	struct snapshot *snapshot = snapshot_open(message->fd, &why);
+	struct buffer body = { 0 };
+	char *text = snapshot ? gateway_try(traffic.gateway, snapshot)
+			      : xasprintf("these settings cannot be used: %s", why);
+
+	wire_put_text(&body, text);
+	messenger_send(traffic.control, MESSAGE_TRY_REPLY, message->request,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+	free(text);
+	snapshot_destroy(&snapshot);
+}
+
 static void take_peer(struct message *message)
 {
 	struct wire in = wire_read(message->body);
@@ -150,6 +167,9 @@ static void from_control(void *arg, struct message *message)
 	switch (message->type) {
 	case MESSAGE_SNAPSHOT:
 		take_settings(message);
+		break;
+	case MESSAGE_TRY:
+		answer_try(message);
 		break;
 	case MESSAGE_PEER:
 		take_peer(message);

@@ -377,6 +377,16 @@ const char *attachment_port_home_domain(const struct attachment_port *a)
 	return a->home_domain;
 }
 
+const char *attachment_port_name(const struct attachment_port *a)
+{
+	return a->name;
+}
+
+size_t attachment_port_waiting(const struct attachment_port *a)
+{
+	return outbox_waiting(&a->outbox);
+}
+
 void attachment_port_status(const struct attachment_port *a, struct buffer *out)
 {
 	char *unsettled = xasprintf("%zu", a->outbox.queue.count);

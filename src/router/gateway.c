@@ -54,10 +54,10 @@ static bool has_attachment(const struct gateway *g, const struct config_attachme
 	return false;
 }
 
-bool gateway_wants(const struct gateway *g, const struct attachment_port *port)
+bool gateway_wants(const struct config *config, const struct attachment_port *port)
 {
-	for (size_t i = 0; i < g->config->attachments_count; i++) {
-		if (attachment_port_is(port, &g->config->attachments[i]))
+	for (size_t i = 0; i < config->attachments_count; i++) {
+		if (attachment_port_is(port, &config->attachments[i]))
 			return true;
 	}
 	return false;
@@ -66,7 +66,7 @@ bool gateway_wants(const struct gateway *g, const struct attachment_port *port)
 static void apply_attachments(struct gateway *g)
 {
 	for (size_t i = 0; i < g->attachments_count; i++) {
-		if (!gateway_wants(g, g->attachments[i]))
+		if (!gateway_wants(g->config, g->attachments[i]))
 			attachment_port_remove(g->attachments[i]);
 	}
 	g->attachments =

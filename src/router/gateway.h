@@ -19,6 +19,9 @@ void gateway_destroy(struct gateway **gateway);
 
 /* New settings; false and *why: they cannot be used, and those in force stay. */
 bool gateway_apply(struct gateway *gateway, const struct snapshot *snapshot, const char **why);
+/* What gateway_apply would do to what is open, for people; to be freed. The first line says how
+ * many streams it would close, or that these settings cannot be used. */
+char *gateway_try(const struct gateway *gateway, const struct snapshot *snapshot);
 void gateway_set_resolver(struct gateway *gateway, int fd); /* takes the descriptor */
 /* Closes everything in order, then calls done(arg) once, after timeouts.shutdown at the latest. */
 void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *arg);

@@ -32,7 +32,7 @@ struct gateway {
 
 struct link_port *gateway_find_link(const struct gateway *gateway, const char *name);
 /* Whether the settings have this attachment. */
-bool gateway_wants(const struct gateway *gateway, const struct attachment_port *port);
+bool gateway_wants(const struct config *config, const struct attachment_port *port);
 
 /* Sets what happens when links open, close or tell realms. */
 void gateway_watch_links(struct gateway *gateway);

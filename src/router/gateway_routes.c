@@ -127,7 +127,7 @@ static struct port *attachment_for(const struct gateway *g, const char *domain)
 	for (size_t i = 0; i < g->attachments_count; i++) {
 		const char *home = attachment_port_home_domain(g->attachments[i]);
 
-		if (!gateway_wants(g, g->attachments[i]))
+		if (!gateway_wants(g->config, g->attachments[i]))
 			continue;
 		if (strcmp(home, domain) == 0 || domain_is_below(domain, home))
 			return attachment_port_port(g->attachments[i]);

@@ -1297,6 +1297,74 @@ static void shut_down_bounces_what_waits_for_a_link_that_is_down(void **state)
 	node_begin(&core);
 }
 
+static bool no_stream_is_open(void)
+{
+	return SHOWS(&edge, "counter", "streams.open", "0");
+}
+
+/* What the settings as they are now would do to a node, told and not done. */
+static void assert_would(struct node *node, const char *want, const char *want_too)
+{
+	struct node candidate = { .is_edge = node->is_edge, .is_home = node->is_home };
+	char *text;
+
+	make_snapshot(&candidate);
+	text = gateway_try(node->gateway, candidate.snapshot);
+	if (!strstr(text, want) || (want_too && !strstr(text, want_too)))
+		fail_msg("'%s' is not in '%s'", want, text);
+	free(text);
+	snapshot_destroy(&candidate.snapshot);
+	buffer_finish(&candidate.bytes);
+}
+
+static void what_other_settings_would_close_is_told_and_then_closed(void **state)
+{
+	char in[32], out[32], *line;
+
+	start();
+	users_send(1);
+	world_comes();
+	AWAIT(world_has_one);
+	assert_true(find_stream(&edge, "in", in));
+	assert_true(find_stream(&edge, "out", out));
+	assert_would(&edge, "closes no stream\n", NULL);
+	set.mode = "allow-list";
+	assert_would(&edge, "closes no stream\n", NULL); /* a static route allows */
+	set.uses_dns = true;
+	line = xasprintf("closes stream %s from far.example to home.example (in): "
+			 "not-on-allow-list\n",
+			 in);
+	assert_would(&edge, "closes 2 of 2 streams\n", line);
+	free(line);
+	line = xasprintf("closes stream %s from home.example to far.example (out): "
+			 "not-on-allow-list\n",
+			 out);
+	assert_would(&edge, line, NULL);
+	free(line);
+	assert_true(SHOWS(&edge, "counter", "streams.open", "2"));
+	apply(&edge);
+	AWAIT(no_stream_is_open);
+}
+
+static void settings_that_do_not_work_are_told(void **state)
+{
+	start();
+	set.security = "tls-required";
+	assert_would(&edge, "closes no stream\n",
+		     "these settings do not work: federation.security_mode is tls-required");
+	set.security = "nonsense";
+	assert_would(&edge, "these settings cannot be used: federation.security_mode", NULL);
+	set.security = NULL;
+	set.without_link = true;
+	assert_would(&edge, "link to core-a: dropped\n", NULL);
+	set.without_attachment = true;
+	assert_would(&core, "attachment users: dropped\n", "link to edge-a: dropped\n");
+	set.without_attachment = false;
+	set.secret = "another";
+	assert_would(&core, "attachment users: reconnected\n", NULL);
+	assert_true(is_up());
+}
+
 static bool route_is_dead(void)
 {
 	return SHOWS(&edge, "route-dead", "far.example");
@@ -1544,6 +1612,8 @@ int main(void)
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
+		TEST(what_other_settings_would_close_is_told_and_then_closed),
+		TEST(settings_that_do_not_work_are_told),
 		TEST(a_static_route_is_dead_until_one_of_its_addresses_is_reached),
 		TEST(nothing_foreign_leaves_home_until_its_table_names_a_linked_realm),
 		TEST(with_restart_the_table_is_read_when_the_router_is_restarted),

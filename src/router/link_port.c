@@ -428,6 +428,22 @@ void link_port_reset(struct link_port *l, const char *why)
 		dial(l);
 }
 
+static bool is_changed(const struct link_port *l, const struct config_node *node)
+{
+	return l->removed || strcmp(l->pin, node->pin) != 0 || !same(l->address, node->address);
+}
+
+void link_port_try(const struct link_port *l, const struct config_node *node,
+		   struct effects *effects)
+{
+	if (!node && !l->removed) {
+		effects_port(effects, "link to", l->name, "dropped");
+		effects->bounced += outbox_waiting(&l->outbox);
+	} else if (node && is_changed(l, node)) {
+		effects_port(effects, "link to", l->name, "reconnected");
+	}
+}
+
 void link_port_apply(struct link_port *l, const struct config_node *node)
 {
 	bool changed;
@@ -439,7 +455,7 @@ void link_port_apply(struct link_port *l, const struct config_node *node)
 		outbox_settle_lost(&l->outbox, FAILURE_LINK_DOWN);
 		return;
 	}
-	changed = l->removed || strcmp(l->pin, node->pin) != 0 || !same(l->address, node->address);
+	changed = is_changed(l, node);
 	l->removed = false;
 	if (!l->stopping)
 		outbox_close(&l->outbox, FAILURE_NONE);

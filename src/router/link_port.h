@@ -8,6 +8,7 @@
 #define ROUTER_LINK_PORT_H
 
 #include "net/conn.h"
+#include "router/effects.h"
 #include "router/worker.h"
 
 struct link_port;
@@ -18,6 +19,9 @@ void link_port_destroy(struct link_port **port); /* what it holds is settled as 
 /* The settings changed: NULL when the node is no longer in them (the link closes). A changed pin
  * or address closes the connection; anything else leaves it. */
 void link_port_apply(struct link_port *port, const struct config_node *node);
+/* What link_port_apply would do. */
+void link_port_try(const struct link_port *port, const struct config_node *node,
+		   struct effects *effects);
 /* A connection that came in and showed this node's pin. Replaces the one there is. */
 void link_port_adopt(struct link_port *port, struct conn **conn);
 /* What was not given to the node yet will not be: the senders hear of it. */

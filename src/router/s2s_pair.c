@@ -59,9 +59,14 @@ static void tell_time(struct s2s_pair *p)
 	s2s_out_tell_time(p->session, now_ms(p));
 }
 
+static struct policy_decision decide_by(const struct s2s_pair *p, const struct config *config)
+{
+	return policy_decide(config->policy, p->local, p->remote);
+}
+
 static struct policy_decision decide(const struct s2s_pair *p)
 {
-	return policy_decide(p->worker->config->policy, p->local, p->remote);
+	return decide_by(p, p->worker->config);
 }
 
 static void set_why(struct s2s_pair *p, enum failure failure, const char *why)
@@ -683,6 +688,8 @@ static void end_session(struct s2s_pair *p, const char *condition, enum failure 
 /* What new settings have against the stream as it is, or as it is being set up. */
 static enum failure objection(const struct s2s_pair *p, const struct policy_decision *decision)
 {
+	if (!p->session)
+		return FAILURE_NONE;
 	if (decision->refused != FAILURE_NONE)
 		return decision->refused;
 	if (!p->secured && decision->security == SECURITY_TLS_REQUIRED &&
@@ -715,6 +722,18 @@ void s2s_pair_apply(struct s2s_pair *p)
 	}
 	s2s_pair_retry(p); /* what failed may work by the new settings */
 	need(p);
+}
+
+void s2s_pair_try(const struct s2s_pair *p, const struct config *candidate, struct effects *effects)
+{
+	struct policy_decision decision = decide_by(p, candidate);
+	enum failure failure = objection(p, &decision);
+
+	effects->streams += s2s_pair_has_stream(p);
+	if (failure != FAILURE_NONE && !p->ended_here)
+		s2s_note_close(&p->name, failure, effects);
+	if (decision.refused != FAILURE_NONE)
+		effects->bounced += p->waiting.count;
 }
 
 void s2s_pair_shut_down(struct s2s_pair *p)

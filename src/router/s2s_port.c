@@ -132,6 +132,17 @@ void s2s_port_apply(struct s2s_port *s)
 	free(values);
 }
 
+void s2s_port_try(const struct s2s_port *s, const struct config *candidate, struct effects *effects)
+{
+	const struct s2s_inbound *in;
+	const struct s2s_pair *pair;
+
+	for (size_t place = 0; (in = map_next(&s->inbound, &place, NULL));)
+		s2s_inbound_try(in, candidate, effects);
+	for (size_t place = 0; (pair = map_next(&s->pairs, &place, NULL));)
+		s2s_pair_try(pair, candidate, effects);
+}
+
 void s2s_port_shut_down(struct s2s_port *s)
 {
 	size_t count;
