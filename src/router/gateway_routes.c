@@ -9,6 +9,19 @@
 
 /* The table of realms */
 
+static void log_loaded(const struct gateway *g)
+{
+	struct buffer rows = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < g->loaded.count; i++)
+		buffer_printf(&rows, " %s", g->loaded.rows[i]);
+	text = buffer_take_text(&rows);
+	log_event(EVENT_ROUTER_LOADED, "revision=%llu rows=%zu:%s",
+		  (unsigned long long)g->config->revision, g->loaded.count, text);
+	free(text);
+}
+
 void gateway_load(struct gateway *g, bool restart)
 {
 	const struct config *config = g->config;
@@ -19,8 +32,7 @@ void gateway_load(struct gateway *g, bool restart)
 		return;
 	g->has_loaded = true;
 	realm_table_copy(&g->loaded, &config->stored);
-	log_event(EVENT_ROUTER_LOADED, "rows=%zu revision=%llu", g->loaded.count,
-		  (unsigned long long)config->revision);
+	log_loaded(g);
 }
 
 bool gateway_loaded(const struct gateway *g, struct buffer *body)
