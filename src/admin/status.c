@@ -180,7 +180,10 @@ bool status_add(json_t *status, enum process from, struct slice report)
 
 void status_silent(json_t *status, enum process from, const char *why)
 {
-	json_array_append_new(json_object_get(status, "silent"),
+	json_t *silent = json_object_get(status, "silent");
+	size_t place = from == PROCESS_CONTROL ? 0 : json_array_size(silent); /* who knows most */
+
+	json_array_insert_new(silent, place,
 			      json_pack("{s:s, s:s}", "process", process_name(from), "why", why));
 }
 

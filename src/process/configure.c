@@ -227,6 +227,14 @@ static bool history(struct order *order, char **why)
 	return true;
 }
 
+static bool notification_delete_by_hand(struct order *order, char **why)
+{
+	if (order->configure->notices)
+		return notices_delete(order->configure->notices, order->words[0], why);
+	*why = xstrdup("there are no notifications here");
+	return false;
+}
+
 static const struct {
 	const char *name;
 	size_t min, max; /* words after the author */
@@ -240,6 +248,7 @@ static const struct {
 	{ "node-list", 0, 0, order_node_list },
 	{ "node-self", 0, 0, node_self },
 	{ "history", 0, 0, history },
+	{ "notification-delete", 1, 1, notification_delete_by_hand },
 	{ "home-server-add", 4, 5, order_home_server_add },
 	{ "home-server-password", 2, 2, order_home_server_password },
 	{ "home-server-remove", 1, 1, order_home_server_remove },

@@ -20,12 +20,14 @@
 
 #include "base/buffer.h"
 #include "process/node.h"
+#include "process/notices.h"
 
 struct configure {
 	struct node *node;
 	/* Settings were changed that these processes see (SEEN_BY_... bits). */
 	void (*changed)(void *arg, unsigned seen_by);
 	void *arg;
+	struct notices *notices; /* NULL: there are none */
 };
 
 /* `request` is the body of MESSAGE_CONFIG; appends that of the reply. */

@@ -34,6 +34,7 @@ struct control {
 	struct loop *loop;
 	struct supervisor *supervisor;
 	struct configure configure;
+	struct notices *notices;
 	uint64_t generations[PROCESS_COUNT]; /* of the snapshots */
 	bool told_ready;
 };
@@ -103,6 +104,7 @@ static void on_changed(void *arg, unsigned seen_by)
 	struct control *control = arg;
 
 	apply_log_levels(&control->node);
+	notices_changed(control->notices);
 	for (size_t i = 0; i < nitems(children); i++) {
 		if (view_bit(children[i]) & seen_by)
 			supervisor_settings_changed(control->supervisor, children[i]);
@@ -134,8 +136,12 @@ static void on_message(void *arg, enum process from, struct message *message)
 		supervisor_send(control->supervisor, from, MESSAGE_CONFIG_REPLY, message->request,
 				(struct slice){ buffer_data(&reply), buffer_len(&reply) });
 		break;
+	case MESSAGE_LOADED:
+		notices_loaded(control->notices, message->body);
+		break;
 	case MESSAGE_STATUS:
 		report_write(&reply, &control->node, control->supervisor, &control->listeners);
+		notices_report(control->notices, &reply);
 		supervisor_send(control->supervisor, from, MESSAGE_STATUS_REPLY, message->request,
 				(struct slice){ buffer_data(&reply), buffer_len(&reply) });
 		break;
@@ -170,7 +176,9 @@ static void serve(struct control *control)
 
 	control->loop = loop_create();
 	control->supervisor = supervisor_create(control->loop, &config);
-	control->configure = (struct configure){ &control->node, on_changed, control };
+	control->notices = notices_create(&control->node);
+	control->configure =
+		(struct configure){ &control->node, on_changed, control, control->notices };
 	loop_on_signal(control->loop, SIGTERM, on_stop_signal, control);
 	loop_on_signal(control->loop, SIGINT, on_stop_signal, control);
 	for (size_t i = 0; i < control->listeners.count; i++)
@@ -181,6 +189,7 @@ static void serve(struct control *control)
 		supervisor_start(control->supervisor, children[i]);
 	loop_run(control->loop);
 	supervisor_destroy(&control->supervisor);
+	notices_destroy(&control->notices);
 	loop_destroy(&control->loop);
 }
 

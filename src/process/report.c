@@ -2,8 +2,14 @@
 
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
+#include "store/pem.h"
+#include "store/secret.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void add(struct buffer *out, size_t count, const char *const *fields)
@@ -28,6 +34,103 @@ static void add_process(struct buffer *out, enum process process,
 	free(starts);
 }
 
+/* What of the settings the status and the alarms go by */
+
+/* A record for each row: `first` of its fields is left out, `count` follow. */
+static void add_rows(struct buffer *out, const struct store *store, const char *record,
+		     const char *name, size_t first, size_t count)
+{
+	const struct setting *setting = setting_find(name);
+	const struct setting_value *value = store_value(store, setting);
+
+	for (size_t i = 0; i < value->count; i++) {
+		struct snapshot_record row = { .count = count + 1, .fields = { slice_of(record) } };
+		struct slice fields[SETTING_FIELDS_MAX];
+		size_t given = setting_split(setting, value->entries[i], fields);
+
+		for (size_t f = 0; f < count; f++)
+			row.fields[f + 1] =
+				first + f < given ? fields[first + f] : (struct slice){ "", 0 };
+		snapshot_add(out, &row);
+	}
+}
+
+static void add_verbose(struct buffer *out, const struct store *store)
+{
+	const struct setting *setting = setting_find("log.levels");
+	const struct setting_value *value = store_value(store, setting);
+
+	for (size_t i = 0; i < value->count; i++) {
+		struct slice fields[SETTING_FIELDS_MAX];
+
+		setting_split(setting, value->entries[i], fields);
+		if (slice_is(fields[1], "debug"))
+			snapshot_add(out, &(struct snapshot_record){
+						  3, { slice_of("level"), fields[0], fields[1] } });
+	}
+}
+
+static void add_certificate(struct buffer *out, const struct store *store, const char *name)
+{
+	const char *text = store_text(store, name);
+	X509 *certificate = text ? pem_first_certificate(text) : NULL;
+	char subject[256] = "", not_after[24];
+	struct tm end;
+
+	if (!certificate)
+		return;
+	X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, subject,
+				  sizeof(subject));
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end)) {
+		snprintf(not_after, sizeof(not_after), "%" PRId64, (int64_t)timegm(&end));
+		add(out, 4,
+		    (const char *[]){ "certificate", name, *subject ? subject : "no name",
+				      not_after });
+	}
+	X509_free(certificate);
+}
+
+static void add_secret(struct buffer *out, const struct store *store)
+{
+	const char *secret = store_text(store, "federation.dialback_secret");
+	char fingerprint[SECRET_FINGERPRINT_DIGITS + 1];
+
+	if (!secret)
+		return;
+	secret_fingerprint(secret, fingerprint);
+	snapshot_add_text(out, "secret", fingerprint);
+}
+
+static void add_settings(struct buffer *out, const struct store *store, unsigned role)
+{
+	static const char *const told[] = { "federation.enabled", "federation.use_static_routes",
+					    "router.apply" };
+
+	for (size_t i = 0; i < nitems(told); i++) {
+		const char *value = store_text(store, told[i]);
+
+		if (setting_find(told[i])->roles & role && value)
+			add(out, 3, (const char *[]){ "setting", told[i], value });
+	}
+}
+
+void report_settings(struct buffer *out, const struct store *store, unsigned role)
+{
+	static const char *const certificates[] = { "tls.certificate", "axl.certificate" };
+
+	add_settings(out, store, role);
+	add_rows(out, store, "domain", "domains", 0, 3);
+	add_rows(out, store, "edge", "edges", 0, 4);
+	add_rows(out, store, "stored", "xmpps2snodes", 1, 1);
+	add_verbose(out, store);
+	for (size_t i = 0; i < nitems(certificates); i++) {
+		if (setting_find(certificates[i])->roles & role)
+			add_certificate(out, store, certificates[i]);
+	}
+	if (setting_find("federation.dialback_secret")->roles & role)
+		add_secret(out, store);
+}
+
 void report_write(struct buffer *out, const struct node *node, const struct supervisor *supervisor,
 		  const struct listeners *listeners)
 {
@@ -49,4 +152,5 @@ void report_write(struct buffer *out, const struct node *node, const struct supe
 		add(out, 3,
 		    (const char *[]){ "listener", listeners->list[i].service,
 				      listeners->list[i].address });
+	report_settings(out, node->store, node->bootstrap->role->bit);
 }

@@ -7,11 +7,10 @@
 #include "process/node.h"
 #include "process/supervise.h"
 
-/*
- * ("node", name, role, pin), ("revision", number), ("process", name, pid, state, starts, last end)
- * for each that was started, ("listener", service, address) for each.
- */
+/* The whole; notices_report adds to it. The records are described in admin/status.h. */
 void report_write(struct buffer *out, const struct node *node, const struct supervisor *supervisor,
 		  const struct listeners *listeners);
+/* The part that follows from the settings of a node of this role (ROLE_...). */
+void report_settings(struct buffer *out, const struct store *store, unsigned role);
 
 #endif

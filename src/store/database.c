@@ -10,8 +10,13 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x53616c79 /* "Saly": what file(1) tells it by */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MS 5000 /* another process, such as a backup, may hold it for a moment */
+
+/* Since schema 2. AUTOINCREMENT: a number that was told is never another notification's. */
+#define NOTIFICATION                                                                               \
+	"CREATE TABLE notification(number INTEGER PRIMARY KEY AUTOINCREMENT,"                      \
+	"  description TEXT NOT NULL, count INTEGER NOT NULL, created INTEGER NOT NULL) STRICT;"
 
 /* An entry of `value` or `change` is the entries of a value, joined (store/store.c). */
 static const char schema[] =
@@ -21,7 +26,8 @@ static const char schema[] =
 	"  setting TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL,"
 	"  PRIMARY KEY(revision, setting)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE value(setting TEXT PRIMARY KEY, entries TEXT NOT NULL,"
-	"  revision INTEGER NOT NULL REFERENCES revision(number)) STRICT, WITHOUT ROWID;";
+	"  revision INTEGER NOT NULL REFERENCES revision(number)) STRICT, WITHOUT "
+	"ROWID;" NOTIFICATION;
 
 char *database_error(sqlite3 *database)
 {
@@ -68,30 +74,37 @@ bool database_number(sqlite3 *database, const char *sql, sqlite3_int64 *number, 
 	return found;
 }
 
-/* Makes the tables of an empty file; a file of a later release, or of something else, is left. */
+/* Brings the tables to this release's schema, whole or not at all. */
+static bool make_schema(sqlite3 *database, const char *tables, char **why)
+{
+	char *sql = xasprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d;"
+			      "PRAGMA user_version = %d; COMMIT;",
+			      tables, APPLICATION_ID, SCHEMA_VERSION);
+	bool done = database_run(database, sql, why);
+
+	free(sql);
+	return done;
+}
+
+/* Makes the tables of an empty file and those that an earlier release did not have; a file of a
+ * later release, or of something else, is left. */
 static bool settle_schema(sqlite3 *database, char **why)
 {
 	sqlite3_int64 version, application;
-	char *sql;
-	bool done;
 
 	if (!database_number(database, "PRAGMA user_version", &version, why) ||
 	    !database_number(database, "PRAGMA application_id", &application, why))
 		return false;
 	if (version == SCHEMA_VERSION && application == APPLICATION_ID)
 		return true;
-	if (version != 0 || application != 0) {
-		*why = application == APPLICATION_ID
-			       ? xasprintf("made by a later release (schema %lld)", version)
-			       : xstrdup("not a store of Sallyport");
-		return false;
-	}
-	sql = xasprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d;"
-			"COMMIT;",
-			schema, APPLICATION_ID, SCHEMA_VERSION);
-	done = database_run(database, sql, why);
-	free(sql);
-	return done;
+	if (version == 0 && application == 0)
+		return make_schema(database, schema, why);
+	if (version == 1 && application == APPLICATION_ID)
+		return make_schema(database, NOTIFICATION, why);
+	*why = application == APPLICATION_ID
+		       ? xasprintf("made by a later release (schema %lld)", version)
+		       : xstrdup("not a store of Sallyport");
+	return false;
 }
 
 /* SQLite makes files as the umask lets it, and gives -wal and -shm the mode of the main file. */

@@ -4,6 +4,7 @@
 #include "store/database.h"
 #include "store/record.h"
 #include "store/revision.h"
+#include "store/store_internal.h"
 #include "store/value.h"
 #include "tables/events.h"
 
@@ -127,6 +128,11 @@ bool store_verify(const char *path, const char *key, char **why)
 	free(reason);
 	store_close(&store);
 	return sound;
+}
+
+sqlite3 *store_database(struct store *store)
+{
+	return store->database;
 }
 
 uint64_t store_revision(const struct store *store)

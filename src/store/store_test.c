@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "store/database.h"
+#include "store/notification.h"
 #include "store/seal.h"
 #include "tables/events.h"
 
@@ -207,8 +208,64 @@ static void a_file_of_a_later_release_is_left_alone(void **state)
 	struct store *store = open_store();
 
 	store_close(&store);
-	run_sql("PRAGMA user_version = 2");
-	assert_refused("made by a later release (schema 2)");
+	run_sql("PRAGMA user_version = 3");
+	assert_refused("made by a later release (schema 3)");
+}
+
+static void a_file_of_the_first_release_is_brought_up_to_date(void **state)
+{
+	struct notification *list;
+	struct store *store = open_store();
+	char *why = NULL;
+	size_t count;
+
+	change(store, "limits.depth", "32");
+	store_close(&store);
+	run_sql("DROP TABLE notification; PRAGMA user_version = 1");
+	store = open_store();
+	assert_string_equal(store_text(store, "limits.depth"), "32");
+	assert_true(notification_add(store, "restart", &why));
+	assert_true(notification_list(store, &list, &count, &why));
+	assert_int_equal(count, 1);
+	notification_forget(list, count);
+	store_close(&store);
+}
+
+static void a_notification_lasts_until_it_is_deleted(void **state)
+{
+	struct store *store = open_store();
+	struct notification *list;
+	char *why = NULL;
+	int64_t number;
+	size_t count;
+	bool found;
+
+	assert_true(notification_add(store, "restart 'it'", &why));
+	assert_true(notification_list(store, &list, &count, &why));
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].description, "restart 'it'");
+	assert_int_equal(list[0].count, 1);
+	assert_true(list[0].created_s > 0);
+	number = list[0].number;
+	notification_forget(list, count);
+	assert_true(notification_count_up(store, number, &why));
+	store_close(&store);
+
+	store = open_store();
+	assert_true(notification_list(store, &list, &count, &why));
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].count, 2);
+	notification_forget(list, count);
+	assert_true(notification_delete(store, number, &found, &why));
+	assert_true(found);
+	assert_true(notification_delete(store, number, &found, &why));
+	assert_false(found);
+	assert_true(notification_add(store, "again", &why));
+	assert_true(notification_list(store, &list, &count, &why));
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].number, number + 1);
+	notification_forget(list, count);
+	store_close(&store);
 }
 
 static void a_value_that_does_not_fit_is_named(void **state)
@@ -370,6 +427,8 @@ int main(void)
 		TEST(its_files_are_the_owners_alone),
 		TEST(what_is_not_our_file_is_left_alone),
 		TEST(a_file_of_a_later_release_is_left_alone),
+		TEST(a_file_of_the_first_release_is_brought_up_to_date),
+		TEST(a_notification_lasts_until_it_is_deleted),
 		TEST(a_value_that_does_not_fit_is_named),
 		TEST(a_setting_of_another_release_is_left_in_place),
 		TEST(secrets_are_not_in_the_file_in_clear),
