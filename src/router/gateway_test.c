@@ -1346,6 +1346,20 @@ static void what_other_settings_would_close_is_told_and_then_closed(void **state
 	AWAIT(no_stream_is_open);
 }
 
+static bool users_federate(void)
+{
+	return SHOWS(&core, "attachment", "users", "ready", "", "", "yes");
+}
+
+static void a_server_that_begins_to_federate_is_shown(void **state)
+{
+	manner.module = true;
+	start();
+	assert_true(SHOWS(&core, "attachment", "users", "ready", "", "", "no"));
+	say(users_talk(), "<status xmlns='urn:sallyport:attach:1' s2s='yes'/>");
+	AWAIT(users_federate);
+}
+
 static void settings_that_do_not_work_are_told(void **state)
 {
 	start();
@@ -1613,6 +1627,7 @@ int main(void)
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
 		TEST(what_other_settings_would_close_is_told_and_then_closed),
+		TEST(a_server_that_begins_to_federate_is_shown),
 		TEST(settings_that_do_not_work_are_told),
 		TEST(a_static_route_is_dead_until_one_of_its_addresses_is_reached),
 		TEST(nothing_foreign_leaves_home_until_its_table_names_a_linked_realm),
