@@ -42,6 +42,7 @@ void home_server_begin(struct home_server *server)
 	}
 	server->working = true;
 	axl_sync_begin(server->sync);
+	server->fresh = true;
 	pump(server);
 }
 
@@ -156,12 +157,14 @@ static void send_request(struct home_server *server, const struct axl_request *r
 		.verify = server->verify,
 		.pin = server->pin,
 		.trust = slice_of(all->trust),
+		.fresh = server->fresh,
 		.timeout_ms = all->timeout_ms,
 	};
 
 	axl_request_write(&body, request);
 	https.body = (struct slice){ buffer_data(&body), buffer_len(&body) };
 	server->operation = request->operation;
+	server->fresh = false;
 	log_sent(server);
 	https_client_send(all->https, &https, server->number, on_answer, all);
 	buffer_finish(&body);

@@ -24,6 +24,7 @@ struct home_server {
 
 	struct axl_sync *sync;
 	bool working; /* a round is under way */
+	bool fresh;   /* and its first request comes now */
 	bool again;   /* another has to follow */
 	bool settled; /* the last round found the table as it should be */
 	bool ended;   /* there was a round, until ended_ms */

@@ -378,6 +378,7 @@ static void set_url(struct job *job, const struct https_request *request)
 			      request->port, request->path);
 
 	curl_easy_setopt(job->easy, CURLOPT_URL, url);
+	curl_easy_setopt(job->easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
 	free(url);
 }
 

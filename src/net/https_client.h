@@ -37,6 +37,7 @@ struct https_request {
 	enum https_verify verify;
 	const char *pin;    /* SHA-256 of the certificate's public key, lowercase hex */
 	struct slice trust; /* PEM */
+	bool fresh;	    /* on a connection of its own: the certificate is looked at again */
 	unsigned timeout_ms;
 };
 

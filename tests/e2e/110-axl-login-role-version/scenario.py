@@ -37,7 +37,7 @@ async def fails(site, alice, bob, status, seen, fix=""):
     assert not well and site.home.name in out and fix in out, out
     await site.core.log.wait_for(
         rf'Module="network\.axl" .*Function="executeSQLQuery" Status="{status}"', mark)
-    await site.core.event("axl.failed", site.home.name, since=mark)
+    await site.core.event("axl.failed", site.home.name, seen)
     alarm = await site.core.alarm(25023, site.home.name)
     assert seen in alarm["seen"].lower(), alarm
     servers = await site.core.home_servers()

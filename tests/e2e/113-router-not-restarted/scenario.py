@@ -84,9 +84,6 @@ async def cannot_work(site, alice, bob):
     await site.edge.event("config.fault", "tls.certificate", since=mark)
     alarm = await site.edge.alarm(90010)
     assert "tls.certificate" in alarm["seen"], alarm
-    since = alice.mark()
-    alice.say(bob.boundjid.full, "without a certificate")
-    await alice.error("message", since)
     await site.edge.configure("tls.certificate", certificate())
     await site.edge.no_alarm(90010)
     await both_ways(alice, bob)

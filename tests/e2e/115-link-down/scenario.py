@@ -63,5 +63,7 @@ async def wrong_interface(stage, alice, bob):
     await core.no_alarm(90001, edge_b.name)
     await site.home.rows(edge_b.name)
     await site.loaded(edge_b.name)
-    alice.say(bob.boundjid.full, "by the right one")
-    await bob.message("by the right one")
+    await site.edge.configure("federation.enabled", "on")  # which the world verifies us by
+    await site.home.rows(site.edge.name, edge_b.name)
+    await site.loaded(site.edge.name)
+    await both_ways(alice, bob)
