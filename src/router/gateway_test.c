@@ -1346,6 +1346,17 @@ static void what_other_settings_would_close_is_told_and_then_closed(void **state
 	AWAIT(no_stream_is_open);
 }
 
+static void what_waits_for_a_stream_would_be_bounced(void **state)
+{
+	manner.no_result = true;
+	start();
+	users_send(1);
+	AWAIT(world_got_result);
+	assert_would(&edge, "closes no stream\n", NULL);
+	set.off = true;
+	assert_would(&edge, "closes 1 of 1 stream\n", "bounces 1 stanza that waits\n");
+}
+
 static bool users_federate(void)
 {
 	return SHOWS(&core, "attachment", "users", "ready", "", "", "yes");
@@ -1627,6 +1638,7 @@ int main(void)
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
 		TEST(what_other_settings_would_close_is_told_and_then_closed),
+		TEST(what_waits_for_a_stream_would_be_bounced),
 		TEST(a_server_that_begins_to_federate_is_shown),
 		TEST(settings_that_do_not_work_are_told),
 		TEST(a_static_route_is_dead_until_one_of_its_addresses_is_reached),
