@@ -1346,6 +1346,64 @@ static void what_other_settings_would_close_is_told_and_then_closed(void **state
 	AWAIT(no_stream_is_open);
 }
 
+static size_t records_of(struct node *node, bool brief, const char *name)
+{
+	struct buffer out = { 0 };
+	struct snapshot_record r;
+	struct snapshot *status;
+	const char *why;
+	size_t count = 0;
+
+	gateway_status(node->gateway, brief, &out);
+	status = snapshot_read((struct slice){ buffer_data(&out), buffer_len(&out) }, &why);
+	assert_non_null(status);
+	for (size_t place = 0; snapshot_each(status, name, &place, &r);)
+		count++;
+	snapshot_destroy(&status);
+	buffer_finish(&out);
+	return count;
+}
+
+static void a_brief_status_counts_the_streams_and_lists_none(void **state)
+{
+	char address[32];
+
+	manner.no_result = true;
+	start();
+	users_send(1);
+	AWAIT(world_got_result);
+	assert_int_equal(records_of(&edge, false, "stream"), 1);
+	assert_int_equal(records_of(&edge, false, "queue"), 1);
+	assert_int_equal(records_of(&edge, true, "stream"), 0);
+	assert_int_equal(records_of(&edge, true, "queue"), 0);
+	assert_int_equal(records_of(&edge, true, "link"), 1);
+	assert_true(SHOWS(&edge, "counter", "streams.open", "1"));
+	snprintf(address, sizeof(address), "127.0.0.1:%u", edge.link_port);
+	assert_true(SHOWS(&core, "link", "edge-a", "edge", "open", "out", "", "", "", "", address));
+}
+
+static void only_a_home_nodes_router_can_be_restarted(void **state)
+{
+	struct slice word = slice_of("restart-router");
+	char *answer = NULL;
+
+	start();
+	assert_false(gateway_command(core.gateway, &word, 1, &answer));
+	assert_string_equal(answer, "only a home node's router works by a table");
+	free(answer);
+}
+
+static void what_waits_for_a_stream_would_be_bounced(void **state)
+{
+	manner.no_result = true;
+	start();
+	users_send(1);
+	AWAIT(world_got_result);
+	assert_would(&edge, "closes no stream\n", NULL);
+	set.off = true;
+	assert_would(&edge, "closes 1 of 1 stream\n", "bounces 1 stanza that waits\n");
+}
+
 static bool users_federate(void)
 {
 	return SHOWS(&core, "attachment", "users", "ready", "", "", "yes");
@@ -1627,6 +1685,9 @@ int main(void)
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
 		TEST(what_other_settings_would_close_is_told_and_then_closed),
+		TEST(a_brief_status_counts_the_streams_and_lists_none),
+		TEST(only_a_home_nodes_router_can_be_restarted),
+		TEST(what_waits_for_a_stream_would_be_bounced),
 		TEST(a_server_that_begins_to_federate_is_shown),
 		TEST(settings_that_do_not_work_are_told),
 		TEST(a_static_route_is_dead_until_one_of_its_addresses_is_reached),

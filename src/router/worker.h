@@ -21,7 +21,8 @@ struct worker {
 	char instance[LINK_INSTANCE_LEN + 1];
 	struct conn_address own[WORKER_LISTENERS_MAX]; /* where this node listens */
 	size_t own_count;
-	struct loop_task links_changed; /* deferred by whoever opens or loses a link */
+	struct loop_task links_changed; /* deferred by whoever opens or loses a link, or hears
+					 * over one what it reaches */
 };
 
 /* `len` random hex digits, upper or lower case, and a terminator. Aborts without randomness. */

@@ -54,7 +54,8 @@ static void note(char **text, const char *more, size_t len)
 	size_t old = *text ? strlen(*text) : 0;
 
 	*text = xrealloc(*text, old + len + 1);
-	memcpy(*text + old, more, len);
+	if (len)
+		memcpy(*text + old, more, len);
 	(*text)[old + len] = '\0';
 }
 
