@@ -435,7 +435,11 @@ static void replica(const struct alarm_view *view)
 		json_int_t ours = json_integer_value(json_object_get(tunnel, "ours"));
 		json_int_t stored = json_integer_value(json_object_get(tunnel, "acknowledged"));
 
-		if (is_up(tunnel) && ours > stored)
+		if (!is_up(tunnel))
+			continue;
+		if (*text(tunnel, "why")) /* of one that is up: what was refused */
+			view->see(view, text(tunnel, "node"), xstrdup(text(tunnel, "why")));
+		else if (ours > stored)
 			view->see(view, text(tunnel, "node"),
 				  xasprintf("our revision is %" PRIdMAX ", it has stored %" PRIdMAX,
 					    (intmax_t)ours, (intmax_t)stored));
