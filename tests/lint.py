@@ -35,7 +35,8 @@ LIBRARIES = {
     "sallyport-traffic": {"libevent_core", "libssl", "libcrypto", "libidn2", "libseccomp",
                           "libcap"},
     "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap", "libcurl", "libssh",
-                         "libssl", "libcrypto"},
+                         "libssl", "libcrypto", "libexpat", "libsqlite3", "libevent_extra",
+                         "libevent_openssl"},
     "sallyport-resolver": {"libevent_core", "libunbound", "libseccomp", "libcap"},
     "sallyport": {"libconfuse", "libjansson"},
 }

@@ -24,6 +24,7 @@ local limits = {
 	bytes = module:get_option_number("sallyport_queue_bytes", 16 * 1024 * 1024);
 	seconds = module:get_option_number("sallyport_queue_seconds", 30); -- without a gateway
 	stanza_bytes = module:get_option_number("sallyport_stanza_bytes", 512 * 1024);
+	status_seconds = 1; -- between two looks at whether we federate
 };
 
 -- What the gateway's reader takes, and a little less: a stanza beyond would end the stream, and
@@ -39,6 +40,7 @@ local max_depth, max_elements, max_attributes, max_name = 64, 20000, 64, 1024;
 --   next         the number that the gateway will give to the next stanza it reads
 --   peer, had    the gateway's instance and the last number taken from it
 --   gone         since when there is no gateway
+--   s2s          what it was told last of whether we federate past it
 local gateways = {};
 
 local function new_gateway(name)
@@ -191,13 +193,26 @@ local function federates()
 	return "no";
 end
 
+-- Modules come and go host by host, and only that host's events say so.
+local function tell_changes()
+	local s2s = federates();
+	for _, gateway in pairs(gateways) do
+		if gateway.raw and gateway.s2s ~= s2s then
+			gateway.s2s = s2s;
+			gateway.raw(st.stanza("status", { xmlns = xmlns_attach, s2s = s2s }));
+		end
+	end
+	return limits.status_seconds;
+end
+
 local function authenticated(gateway, session)
 	local raw = session.send;
 	gateway.stream, gateway.raw, gateway.greeted, gateway.next = session, raw, nil, nil;
+	gateway.s2s = federates();
 	session.send = function (data) return answer(gateway, data); end
 	raw(st.stanza("hello", {
 		xmlns = xmlns_attach, instance = gateway.instance, peer = gateway.peer,
-		had = gateway.peer and ("%d"):format(gateway.had), s2s = federates(),
+		had = gateway.peer and ("%d"):format(gateway.had), s2s = gateway.s2s,
 	}));
 end
 
@@ -347,6 +362,7 @@ function module.load()
 			.. "stanza from outside may interrupt the attachment");
 	end
 	module:add_timer(0, spread);
+	module:add_timer(limits.status_seconds, tell_changes);
 end
 
 function module.save()

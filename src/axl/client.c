@@ -66,10 +66,11 @@ static void spread(struct axl_client *client)
 
 static void ask_to_remember(struct axl_client *client)
 {
-	const char **words = xcalloc(client->asked.count + 1, sizeof(*words));
+	const char **words = xcalloc(client->asked.count + 2, sizeof(*words));
 
+	words[0] = "realms-written";
 	for (size_t i = 0; i < client->asked.count; i++)
-		words[i] = client->asked.items[i];
+		words[i + 1] = client->asked.items[i];
 	client->asking = ++client->numbers;
 	client->config.ask(client->config.arg, client->asking, "axl", words);
 	free(words);

@@ -55,9 +55,15 @@ void ssh_start_event(struct ssh_tunnel *t)
 	ssh_event_add_session(t->event, t->session);
 }
 
-static bool is_broken(const struct ssh_tunnel *t)
+/* libssh has closed the socket then, and the next connection gets its number: it must not find it
+ * watched. */
+static bool is_broken(struct ssh_tunnel *t)
 {
-	return (ssh_get_status(t->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+	bool broken = (ssh_get_status(t->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+
+	if (broken)
+		loop_unwatch(&t->io);
+	return broken;
 }
 
 static void poll_session(struct ssh_tunnel *t)
@@ -175,6 +181,8 @@ void ssh_drive(struct ssh_tunnel *t)
 		write_out(t);
 	if (t->stage == SSH_STAGE_CLOSING)
 		close_channel(t);
+	if (t->event && is_broken(t))
+		ssh_end_with(t, SSH_END_LOST, "the connection broke"); /* while we wrote */
 	if (t->stage == SSH_STAGE_ENDED)
 		tell_ended(t);
 	else if (t->session)

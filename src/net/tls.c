@@ -166,6 +166,33 @@ struct tls *tls_create_link(struct slice certificate, struct slice private_key, 
 	return tls;
 }
 
+/* Who offers something else gets no ALPN, and HTTP/1.1 all the same. */
+static int choose_http(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+		       const unsigned char *in, unsigned int in_len, void *arg)
+{
+	static const unsigned char http[] = "\x08http/1.1";
+	unsigned char *chosen;
+
+	if (SSL_select_next_proto(&chosen, out_len, http, sizeof(http) - 1, in, in_len) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+struct tls *tls_create_https(struct slice certificate, struct slice private_key, const char **why)
+{
+	struct tls *tls = create(certificate, private_key, TLS1_2_VERSION, why);
+
+	if (tls) {
+		SSL_CTX_set_verify(tls->accepting, SSL_VERIFY_NONE, NULL);
+		SSL_CTX_set_alpn_select_cb(tls->accepting, choose_http, NULL);
+		/* libevent looks for what is pending in a way that misses what was read ahead. */
+		SSL_CTX_set_read_ahead(tls->accepting, 0);
+	}
+	return tls;
+}
+
 void tls_destroy(struct tls **tls_ref)
 {
 	struct tls *tls = *tls_ref;

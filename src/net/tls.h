@@ -21,6 +21,8 @@ struct tls *tls_create_stream(struct slice certificate, struct slice private_key
 			      struct slice trust, const char **why);
 /* For links: TLS 1.3 only, ALPN `sallyport-link`, both sides show a certificate, pins decide. */
 struct tls *tls_create_link(struct slice certificate, struct slice private_key, const char **why);
+/* For people and SOAP clients: TLS 1.2 and 1.3, ALPN `http/1.1`, no certificate is asked for. */
+struct tls *tls_create_https(struct slice certificate, struct slice private_key, const char **why);
 void tls_destroy(struct tls **tls);
 
 SSL *tls_accepting(const struct tls *tls);

@@ -1,6 +1,7 @@
 /*
- * sallyport-manage: hears people. It answers the control socket, asking control and traffic for
- * what it does not know, and holds nothing itself.
+ * sallyport-manage: hears people and our other nodes. It answers the control socket, asking control
+ * and traffic for what it does not know, watches for alarms, and keeps tunnels and AXL
+ * (process/services.h). It holds the keys and passwords of these, and sees no stanza.
  */
 #include "admin/control_socket.h"
 #include "admin/desk.h"
@@ -8,6 +9,7 @@
 #include "base/alloc.h"
 #include "ipc/startup.h"
 #include "ipc/wire.h"
+#include "process/services.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
@@ -21,15 +23,16 @@
 struct manage {
 	struct loop *loop;
 	struct messenger *control, *traffic;
-	int resolver; /* held open and not spoken to: the other end would take us for dead */
 	struct control_socket *socket;
 	struct watch *watch;
 	struct desk *desk;
+	struct orders *orders;
+	struct services *services;
 	struct timer finish;
 	int status; /* of exit */
 };
 
-static void take_settings(int fd)
+static void take_settings(struct manage *manage, int fd)
 {
 	const char *why;
 	struct snapshot *snapshot = snapshot_open(fd, &why);
@@ -41,7 +44,8 @@ static void take_settings(int fd)
 	startup_apply_log(snapshot, PROCESS_MANAGE);
 	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
 		  snapshot_generation(snapshot), snapshot_revision(snapshot));
-	snapshot_destroy(&snapshot);
+	services_apply(manage->services, &snapshot);
+	watch_poke(manage->watch);
 }
 
 static void on_traffic(void *arg, struct message *message)
@@ -73,13 +77,6 @@ static void reach_traffic(struct manage *manage, int fd)
 	watch_reach(manage->watch, PROCESS_TRAFFIC, manage->traffic);
 }
 
-static void hold_resolver(struct manage *manage, int fd)
-{
-	if (manage->resolver >= 0)
-		close(manage->resolver);
-	manage->resolver = fd;
-}
-
 static void take_peer(struct manage *manage, struct message *message)
 {
 	struct wire in = wire_read(message->body);
@@ -88,7 +85,7 @@ static void take_peer(struct manage *manage, struct message *message)
 	if (wire_is_done(&in) && peer == PROCESS_TRAFFIC)
 		reach_traffic(manage, message_take_fd(message));
 	else if (wire_is_done(&in) && peer == PROCESS_RESOLVER)
-		hold_resolver(manage, message_take_fd(message));
+		services_set_resolver(manage->services, message_take_fd(message));
 }
 
 static void stop(void *arg)
@@ -116,7 +113,7 @@ static void on_control(void *arg, struct message *message)
 
 	switch (message->type) {
 	case MESSAGE_SNAPSHOT:
-		take_settings(message->fd);
+		take_settings(manage, message->fd);
 		break;
 	case MESSAGE_PEER:
 		take_peer(manage, message);
@@ -127,6 +124,7 @@ static void on_control(void *arg, struct message *message)
 	default:
 		desk_take(manage->desk, PROCESS_CONTROL, message);
 		watch_take(manage->watch, PROCESS_CONTROL, message);
+		orders_take(manage->orders, message);
 	}
 }
 
@@ -160,7 +158,8 @@ static void listen_all(struct manage *manage, struct startup *startup)
 	for (size_t i = 0; i < startup->listeners_count; i++) {
 		if (strcmp(startup->listeners[i].name, "control") == 0) {
 			control_socket_listen(manage->socket, startup->listeners[i].fd);
-		} else {
+		} else if (!services_listen(manage->services, startup->listeners[i].name,
+					    startup->listeners[i].fd)) {
 			log_event(EVENT_LISTENER_FAILED, "service=%s why=\"not served here\"",
 				  log_text(startup->listeners[i].name));
 			close(startup->listeners[i].fd);
@@ -168,26 +167,55 @@ static void listen_all(struct manage *manage, struct startup *startup)
 	}
 }
 
-/* What manage would do itself, tunnels and AXL, is no part of it. */
+/* What manage does itself: tunnels and AXL. */
 
 static void on_manage(void *arg, uint64_t session, const char *author, const char *verb,
 		      const char *const *arguments, size_t count)
 {
 	struct manage *manage = arg;
 
-	desk_answer(manage->desk, session, REPLY_FAILED, "this node has no such service");
+	services_command(manage->services, session, author, verb, arguments, count);
 }
 
-static void open_desk(struct manage *manage)
+static void on_done(void *arg, uint64_t session, bool done, const char *text)
 {
-	const struct watch_config watch = { .loop = manage->loop };
+	struct manage *manage = arg;
+
+	desk_answer(manage->desk, session, done ? REPLY_DONE : REPLY_FAILED, text);
+}
+
+static void add_records(void *arg, struct buffer *out)
+{
+	services_status(((struct manage *)arg)->services, out);
+}
+
+static json_t *others(void *arg)
+{
+	return services_others(((struct manage *)arg)->services);
+}
+
+static void report(void *arg, json_t *document)
+{
+	services_report(((struct manage *)arg)->services, document);
+}
+
+static void open_all(struct manage *manage)
+{
+	struct services_config services = {
+		.loop = manage->loop, .release = SALLYPORT_RELEASE, .answer = on_done, .arg = manage
+	};
+	const struct watch_config watch = { .loop = manage->loop,
+					    .release = SALLYPORT_RELEASE,
+					    .records = add_records,
+					    .others = others,
+					    .report = report,
+					    .arg = manage };
 	struct desk_config desk = {
-		.loop = manage->loop,
-		.answer = on_answer,
-		.manage = on_manage,
-		.arg = manage,
+		.loop = manage->loop, .answer = on_answer, .manage = on_manage, .arg = manage
 	};
 
+	services.orders = manage->orders = orders_create(manage->loop);
+	manage->services = services_create(&services);
 	desk.watch = manage->watch = watch_create(&watch);
 	manage->desk = desk_create(&desk);
 }
@@ -205,7 +233,7 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 	};
 
 	startup_ready(startup->control);
-	open_desk(manage);
+	open_all(manage);
 	manage->socket = control_socket_create(&config);
 	manage->control =
 		messenger_adopt(manage->loop, &startup->control, PROCESS_CONTROL, &handler, manage);
@@ -213,19 +241,23 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 	watch_reach(manage->watch, PROCESS_CONTROL, manage->control);
 	if (startup->peers[PROCESS_TRAFFIC] >= 0)
 		reach_traffic(manage, startup->peers[PROCESS_TRAFFIC]);
-	hold_resolver(manage, startup->peers[PROCESS_RESOLVER]);
+	orders_reach(manage->orders, manage->control);
+	if (startup->peers[PROCESS_RESOLVER] >= 0)
+		services_set_resolver(manage->services, startup->peers[PROCESS_RESOLVER]);
+	services_apply(manage->services, &startup->snapshot);
 	listen_all(manage, startup);
 	loop_run(manage->loop);
 }
 
 static void finish(struct manage *manage)
 {
+	services_destroy(&manage->services); /* what people wait for is answered as it goes */
+	orders_destroy(&manage->orders);
 	control_socket_destroy(&manage->socket);
 	desk_destroy(&manage->desk);
 	watch_destroy(&manage->watch);
 	messenger_destroy(&manage->traffic);
 	messenger_destroy(&manage->control);
-	hold_resolver(manage, -1);
 	loop_disarm(manage->loop, &manage->finish);
 	loop_destroy(&manage->loop);
 }
@@ -238,7 +270,7 @@ static int failed(const char *why)
 
 int main(void)
 {
-	struct manage manage = { .resolver = -1, .status = EXIT_SUCCESS };
+	struct manage manage = { .status = EXIT_SUCCESS };
 	uid_t owner = getuid(); /* who runs the node; in the sandbox we are somebody else */
 	struct startup startup;
 	const char *why;
@@ -246,9 +278,10 @@ int main(void)
 	json_set_alloc_funcs(xmalloc, free);
 	if (!startup_receive(&startup, PROCESS_MANAGE, &why))
 		return failed(why);
+	if (!services_prepare(&why))
+		return failed(why);
 	if (!startup_enter_sandbox(startup.snapshot, PROCESS_MANAGE, &why))
 		return EXIT_FAILURE; /* it has said why */
-	snapshot_destroy(&startup.snapshot);
 	manage.loop = loop_create();
 	serve(&manage, &startup, owner);
 	log_event(EVENT_PROCESS_STOP, "pid=%d", (int)getpid());

@@ -403,12 +403,16 @@ void supervisor_add_listener(struct supervisor *supervisor, enum process process
 {
 	size_t size = strlen(name) + 1;
 	struct listener *listener = xmalloc(sizeof(*listener) + size);
+	struct listener **last = &supervisor->listeners;
 
 	listener->process = process;
 	listener->fd = fd;
 	memcpy(listener->name, name, size);
-	listener->next = supervisor->listeners;
-	supervisor->listeners = listener;
+	listener->next = NULL;
+	while (*last) /* handed out in the order of the file: the first address is what others are
+			 told */
+		last = &(*last)->next;
+	*last = listener;
 }
 
 void supervisor_start(struct supervisor *supervisor, enum process process)

@@ -18,6 +18,7 @@ static struct {
 	struct loop *loop;
 	struct gateway *gateway;
 	struct messenger *control, *manage;
+	struct buffer loaded; /* what control was told last of the router's table */
 } traffic;
 
 static bool fail(const char *why)
@@ -26,14 +27,35 @@ static bool fail(const char *why)
 	return false;
 }
 
+/* control wants to know which table the router works by. */
+static void tell_loaded(void)
+{
+	struct buffer body = { 0 };
+	struct slice bytes;
+
+	if (!gateway_loaded(traffic.gateway, &body))
+		return;
+	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
+	if (buffer_len(&traffic.loaded) == bytes.len &&
+	    memcmp(buffer_data(&traffic.loaded), bytes.data, bytes.len) == 0) {
+		buffer_finish(&body);
+		return;
+	}
+	messenger_send(traffic.control, MESSAGE_LOADED, 0, bytes, -1);
+	buffer_finish(&traffic.loaded);
+	traffic.loaded = body;
+}
+
 /* manage: status and commands */
 
-static void answer_status(uint32_t request)
+static void answer_status(const struct message *message)
 {
 	struct buffer body = { 0 };
 
-	gateway_status(traffic.gateway, &body);
-	messenger_send(traffic.manage, MESSAGE_STATUS_REPLY, request,
+	bool brief = message->body.len == 1 && message->body.data[0] == 1;
+
+	gateway_status(traffic.gateway, brief, &body);
+	messenger_send(traffic.manage, MESSAGE_STATUS_REPLY, message->request,
 		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
 	buffer_finish(&body);
 }
@@ -56,6 +78,7 @@ static void answer_command(const struct message *message)
 	}
 	if (wire_is_done(&in) && given <= WORDS_MAX)
 		done = gateway_command(traffic.gateway, words, count, &answer);
+	tell_loaded();
 	wire_put_u8(&body, done ? 0 : 1);
 	wire_put_text(&body, answer ? answer : "malformed");
 	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, message->request,
@@ -67,7 +90,7 @@ static void answer_command(const struct message *message)
 static void from_manage(void *arg, struct message *message)
 {
 	if (message->type == MESSAGE_STATUS)
-		answer_status(message->request);
+		answer_status(message);
 	else if (message->type == MESSAGE_COMMAND)
 		answer_command(message);
 }
@@ -99,9 +122,27 @@ static void take_settings(const struct message *message)
 		log_event(EVENT_SNAPSHOT_TAKEN, "generation=%llu revision=%llu",
 			  (unsigned long long)snapshot_generation(snapshot),
 			  (unsigned long long)snapshot_revision(snapshot));
+		tell_loaded();
 	} else {
 		log_event(EVENT_SNAPSHOT_REFUSED, "why=\"%s\"", why);
 	}
+	snapshot_destroy(&snapshot);
+}
+
+/* What these settings would do; they are not taken into use. */
+static void answer_try(const struct message *message)
+{
+	const char *why = NULL;
+	struct snapshot *snapshot = snapshot_open(message->fd, &why);
+	struct buffer body = { 0 };
+	char *text = snapshot ? gateway_try(traffic.gateway, snapshot)
+			      : xasprintf("these settings cannot be used: %s", why);
+
+	wire_put_text(&body, text);
+	messenger_send(traffic.control, MESSAGE_TRY_REPLY, message->request,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+	free(text);
 	snapshot_destroy(&snapshot);
 }
 
@@ -126,6 +167,9 @@ static void from_control(void *arg, struct message *message)
 	switch (message->type) {
 	case MESSAGE_SNAPSHOT:
 		take_settings(message);
+		break;
+	case MESSAGE_TRY:
+		answer_try(message);
 		break;
 	case MESSAGE_PEER:
 		take_peer(message);
@@ -164,7 +208,9 @@ int main(void)
 	startup_ready(startup.control);
 	traffic.control = messenger_adopt(traffic.loop, &startup.control, PROCESS_CONTROL,
 					  &control_handler, NULL);
+	tell_loaded();
 	loop_run(traffic.loop);
+	buffer_finish(&traffic.loaded);
 
 	messenger_destroy(&traffic.manage);
 	gateway_destroy(&traffic.gateway);

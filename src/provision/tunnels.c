@@ -99,9 +99,20 @@ static void accepted(void *arg, struct ssh_tunnel *ssh, const char *subsystem, c
 	}
 }
 
-static void serve(struct tunnels *tunnels, const struct ssh_server_config *limits)
+static unsigned seconds(const struct snapshot *snapshot, const char *name, unsigned otherwise)
 {
-	struct ssh_server_config config = *limits;
+	return (unsigned)snapshot_int(snapshot, name, otherwise);
+}
+
+static void serve(struct tunnels *tunnels, const struct snapshot *snapshot)
+{
+	struct ssh_server_config config = {
+		.login_ms = tunnels->shared.login_ms,
+		.silence_ms = tunnels->shared.silence_ms,
+		.connections_max = seconds(snapshot, "limits.ssh_connections", 64),
+		.connections_per_address_max =
+			seconds(snapshot, "limits.ssh_connections_per_address", 8),
+	};
 
 	if (tunnels->server) {
 		ssh_server_set_limits(tunnels->server, config.login_ms, config.silence_ms,
@@ -143,6 +154,8 @@ void tunnels_listen(struct tunnels *tunnels, int fd)
 		ssh_server_listen(tunnels->server, fd);
 	} else if (tunnels->waiting_count < TUNNELS_LISTENERS_MAX) {
 		tunnels->waiting[tunnels->waiting_count++] = fd;
+		if (tunnels->snapshot)
+			serve(tunnels, tunnels->snapshot);
 	} else {
 		log_event(EVENT_SSH_REFUSED, "why=\"more than 16 listeners for provisioning\"");
 		close(fd);
@@ -185,11 +198,6 @@ static void certificate_pin(struct slice pem, char pin[SSH_PIN_LEN + 1])
 	OPENSSL_free(der);
 	X509_free(certificate);
 	BIO_free(bio);
-}
-
-static unsigned seconds(const struct snapshot *snapshot, const char *name, unsigned otherwise)
-{
-	return (unsigned)snapshot_int(snapshot, name, otherwise);
 }
 
 static void read_self(struct tunnels *tunnels, const struct snapshot *snapshot)
@@ -289,12 +297,7 @@ bool tunnels_apply(struct tunnels *tunnels, struct snapshot **snapshot, const ch
 	if (!read_key(tunnels, *snapshot, why))
 		return false;
 	read_self(tunnels, *snapshot);
-	serve(tunnels, &(struct ssh_server_config){
-			       .login_ms = tunnels->shared.login_ms,
-			       .silence_ms = tunnels->shared.silence_ms,
-			       .connections_max = seconds(*snapshot, "limits.ssh_connections", 64),
-			       .connections_per_address_max = seconds(
-				       *snapshot, "limits.ssh_connections_per_address", 8) });
+	serve(tunnels, *snapshot);
 	keep_nodes(tunnels, *snapshot);
 	snapshot_destroy(&tunnels->snapshot);
 	tunnels->snapshot = *snapshot;

@@ -617,6 +617,19 @@ static void a_change_while_the_tunnel_is_down_arrives_afterwards(void **state)
 	assert_true(STATUS(core, "|3|3|3|"));
 }
 
+static void a_listener_that_comes_after_the_settings_is_served(void **state)
+{
+	introduce(&edge);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|"));
+	tunnels_destroy(&edge.tunnels);
+	assert_true(
+		comes(status_has, &(struct in_status){ &core, "tunnel|edge-a|edge|up|", true }));
+	open_tunnels(&edge);
+	apply(&edge);
+	listen_on(&edge, edge.address);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|"));
+}
+
 static void a_node_that_is_removed_loses_its_tunnel(void **state)
 {
 	introduce(&edge);
@@ -772,6 +785,7 @@ int main(void)
 		TEST(pair_says_what_it_wants),
 		TEST(settings_go_both_ways_and_are_acknowledged),
 		TEST(a_change_while_the_tunnel_is_down_arrives_afterwards),
+		TEST(a_listener_that_comes_after_the_settings_is_served),
 		TEST(a_node_that_is_removed_loses_its_tunnel),
 		TEST(a_strangers_key_is_not_taken),
 		TEST(settings_that_control_refuses_are_seen_on_both_sides),

@@ -175,6 +175,10 @@ static void pump(struct attachment_port *a)
 		case COMPONENT_UNCERTAIN:
 			settle_up_to(a, event.number, LINK_UNCERTAIN);
 			break;
+		case COMPONENT_STATUS:
+			log_event(EVENT_ATTACHMENT_S2S, "attachment=%s server_s2s=%s", a->name,
+				  log_text(component_session_server_s2s(a->session)));
+			break;
 		case COMPONENT_CLOSED:
 			worker_write_out(a->conn, component_session_output(a->session));
 			if (a->conn)
@@ -377,14 +381,28 @@ const char *attachment_port_home_domain(const struct attachment_port *a)
 	return a->home_domain;
 }
 
+const char *attachment_port_name(const struct attachment_port *a)
+{
+	return a->name;
+}
+
+size_t attachment_port_waiting(const struct attachment_port *a)
+{
+	return outbox_waiting(&a->outbox);
+}
+
 void attachment_port_status(const struct attachment_port *a, struct buffer *out)
 {
 	char *unsettled = xasprintf("%zu", a->outbox.queue.count);
+	const char *federates = component_session_is_ready(a->session)
+					? component_session_server_s2s(a->session)
+					: "";
 
-	snapshot_add(out,
-		     &(struct snapshot_record){ 5,
-						{ slice_of("attachment"), slice_of(a->name),
-						  slice_of(component_session_state(a->session)),
-						  slice_of(unsettled), slice_of(a->why) } });
+	snapshot_add(out, &(struct snapshot_record){
+				  6,
+				  { slice_of("attachment"), slice_of(a->name),
+				    slice_of(component_session_state(a->session)),
+				    slice_of(unsettled), slice_of(a->why),
+				    slice_of(federates[0] ? federates : "unknown") } });
 	free(unsettled);
 }

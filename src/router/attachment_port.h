@@ -28,6 +28,8 @@ void attachment_port_shut_down(struct attachment_port *port);
 
 struct port *attachment_port_port(struct attachment_port *port);
 const char *attachment_port_home_domain(const struct attachment_port *port);
+const char *attachment_port_name(const struct attachment_port *port);
+size_t attachment_port_waiting(const struct attachment_port *port); /* stanzas, not sent yet */
 void attachment_port_status(const struct attachment_port *port, struct buffer *out);
 
 #endif

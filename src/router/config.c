@@ -101,6 +101,20 @@ static void read_timeouts(struct config *config, const struct snapshot *s)
 	config->timeout_shutdown_s = seconds_of(s, "timeouts.shutdown", 5);
 }
 
+static void read_route(struct config *config, const struct snapshot_record *r)
+{
+	char domain[DOMAIN_BYTES + 1];
+
+	if (!policy_add_route(config->policy, r->fields[1], r->fields[2], number_of(r->fields[3]),
+			      number_of(r->fields[4])))
+		return;
+	domain_prepare(r->fields[1], domain);
+	config->static_domains =
+		xrealloc(config->static_domains,
+			 (config->static_routes_count + 1) * sizeof(config->static_domains[0]));
+	config->static_domains[config->static_routes_count++] = xstrdup(domain);
+}
+
 static void read_lists(struct config *config, const struct snapshot *s)
 {
 	struct snapshot_record r;
@@ -110,8 +124,7 @@ static void read_lists(struct config *config, const struct snapshot *s)
 	for (size_t place = 0; snapshot_each(s, "federation.deny_list", &place, &r);)
 		policy_add_denied(config->policy, r.fields[1]);
 	for (size_t place = 0; snapshot_each(s, "federation.static_routes", &place, &r);)
-		policy_add_route(config->policy, r.fields[1], r.fields[2], number_of(r.fields[3]),
-				 number_of(r.fields[4]));
+		read_route(config, &r);
 }
 
 static bool read_policy(struct config *config, const struct snapshot *s,
@@ -131,11 +144,13 @@ static bool read_policy(struct config *config, const struct snapshot *s,
 		*why = "federation.privacy_mode is none that this release knows";
 		return false;
 	}
-	policy_set_enabled(config->policy, snapshot_flag(s, "federation.enabled", false));
+	/* A home node has no such setting: it follows its table. */
+	policy_set_enabled(config->policy,
+			   snapshot_flag(s, "federation.enabled", config->role == ROLE_HOME));
 	policy_set_security(config->policy, *security);
 	policy_set_privacy(config->policy, privacy);
-	policy_set_static_routes(config->policy,
-				 snapshot_flag(s, "federation.use_static_routes", false));
+	config->uses_static_routes = snapshot_flag(s, "federation.use_static_routes", false);
+	policy_set_static_routes(config->policy, config->uses_static_routes);
 	policy_set_verify_certificates(
 		config->policy, snapshot_flag(s, "federation.verify_server_certificates", true));
 	read_lists(config, s);
@@ -177,6 +192,31 @@ static void read_nodes(struct config *config, const struct snapshot *s)
 		node->address = is_dash(r.fields[3]) ? NULL : text_of(r.fields[3]);
 		node->pin = text_of(r.fields[4]);
 	}
+}
+
+static void read_edges(struct config *config, const struct snapshot *s)
+{
+	struct snapshot_record r;
+
+	for (size_t place = 0; snapshot_each(s, "edges", &place, &r);) {
+		config->edges = xrealloc(config->edges,
+					 (config->edges_count + 1) * sizeof(config->edges[0]));
+		config->edges[config->edges_count++] =
+			(struct config_edge){ .node = text_of(r.fields[1]),
+					      .secret = text_of(r.fields[4]),
+					      .enabled = slice_is(r.fields[3], "on") };
+	}
+}
+
+static void read_table(struct config *config, const struct snapshot *s)
+{
+	struct slice apply = snapshot_text(s, "router.apply");
+	struct snapshot_record r;
+
+	config->gated = apply.data != NULL;
+	config->loads_live = !slice_is(apply, "restart");
+	for (size_t place = 0; snapshot_each(s, "xmpps2snodes", &place, &r);)
+		realm_table_add(&config->stored, r.fields[2]);
 }
 
 static void read_attachments(struct config *config, const struct snapshot *s)
@@ -278,6 +318,8 @@ struct config *config_create(const struct snapshot *snapshot, const char **why)
 	read_timeouts(config, snapshot);
 	read_domains(config, snapshot);
 	read_nodes(config, snapshot);
+	read_edges(config, snapshot);
+	read_table(config, snapshot);
 	read_attachments(config, snapshot);
 	read_networks(config, snapshot);
 	config->fault = find_fault(config, security);
@@ -308,6 +350,15 @@ void config_destroy(struct config **config_ref)
 	}
 	for (size_t i = 0; i < config->domains_count; i++)
 		free(config->domains[i].via);
+	for (size_t i = 0; i < config->edges_count; i++) {
+		free(config->edges[i].node);
+		free(config->edges[i].secret);
+	}
+	for (size_t i = 0; i < config->static_routes_count; i++)
+		free(config->static_domains[i]);
+	realm_table_finish(&config->stored);
+	free(config->static_domains);
+	free(config->edges);
 	free(config->nodes);
 	free(config->attachments);
 	free(config->domains);
@@ -327,4 +378,33 @@ const struct config_node *config_find_node(const struct config *config, const ch
 			return &config->nodes[i];
 	}
 	return NULL;
+}
+
+bool config_has_static_route(const struct config *config, const char *domain)
+{
+	for (size_t i = 0; config->uses_static_routes && i < config->static_routes_count; i++) {
+		if (strcmp(config->static_domains[i], domain) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct config_edge *enabled_edge(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->edges_count; i++) {
+		if (config->edges[i].enabled && strcmp(config->edges[i].node, name) == 0)
+			return &config->edges[i];
+	}
+	return NULL;
+}
+
+bool config_uses_edge(const struct config *config, const char *name)
+{
+	const struct config_edge *edge = enabled_edge(config, name), *first = NULL;
+
+	if (!config->edges_count)
+		return true;
+	for (size_t i = 0; i < config->nodes_count && !first; i++)
+		first = enabled_edge(config, config->nodes[i].name);
+	return edge && first && strcmp(edge->secret, first->secret) == 0;
 }

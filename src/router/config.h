@@ -9,6 +9,7 @@
 #include "net/tls.h"
 #include "policy/address.h"
 #include "policy/policy.h"
+#include "router/realm_table.h"
 #include "xmpp/dialback.h"
 #include "xmpp/s2s.h"
 #include "xmpp/stream_reader.h"
@@ -33,6 +34,11 @@ struct config_attachment {    /* a server with users */
 struct config_domain {
 	char domain[DOMAIN_BYTES + 1];
 	char *via; /* node; NULL: any */
+};
+
+struct config_edge {	     /* what an edge told the core last */
+	char *node, *secret; /* the fingerprint of its dialback secret */
+	bool enabled;
 };
 
 struct queue_limits {
@@ -60,6 +66,14 @@ struct config {
 	size_t attachments_count;
 	struct config_domain *domains;
 	size_t domains_count;
+	bool uses_static_routes;
+	char **static_domains; /* of each route, prepared; used or not */
+	size_t static_routes_count;
+	struct config_edge *edges;
+	size_t edges_count;
+	struct realm_table stored; /* xmpps2snodes */
+	bool gated; /* router.apply is set: the world is reached only by realms that are loaded */
+	bool loads_live; /* whether the stored table is loaded whenever it changes */
 	uint64_t revision;
 	const char *fault; /* what keeps these settings from working, for people; NULL: nothing */
 };
@@ -68,5 +82,10 @@ struct config {
 struct config *config_create(const struct snapshot *snapshot, const char **why);
 void config_destroy(struct config **config);
 const struct config_node *config_find_node(const struct config *config, const char *name);
+/* Whether the domain has a static route that is used. */
+bool config_has_static_route(const struct config *config, const char *domain);
+/* Whether stanzas for the world may go to that edge: its federation is on, and it makes the same
+ * keys as the first such edge among the nodes. Where no edge ever told anything, all may. */
+bool config_uses_edge(const struct config *config, const char *name);
 
 #endif

@@ -157,6 +157,55 @@ static int drop_identity(void **state)
 	return 0;
 }
 
+static void a_home_node_federates_without_a_setting_for_it(void **state)
+{
+	struct buffer bytes = { 0 };
+	const char *why = NULL;
+	struct config *config;
+
+	snapshot_begin(&bytes, 1, 7);
+	ADD(&bytes, "node.name", "home-a");
+	ADD(&bytes, "node.role", "home");
+	ADD(&bytes, "link.certificate", certificate);
+	ADD(&bytes, "link.private_key", private_key);
+	ADD(&bytes, "router.apply", "restart");
+	ADD(&bytes, "xmpps2snodes", "1", "cm-2_s2scp-1.edge-a");
+	ADD(&bytes, "xmpps2snodes", "2", "another_component.edge-b");
+	config = read(&bytes, &why);
+	assert_non_null(config);
+	assert_true(policy_is_enabled(config->policy));
+	assert_true(config->gated);
+	assert_false(config->loads_live);
+	assert_int_equal(config->stored.count, 2);
+	assert_true(realm_table_meets(&config->stored, "edge-x edge-a"));
+	assert_false(realm_table_meets(&config->stored, "edge-b edge edge-aa"));
+	assert_false(realm_table_meets(&config->stored, ""));
+	config_destroy(&config);
+}
+
+static void an_edge_is_used_while_it_makes_the_keys_of_the_first_enabled_one(void **state)
+{
+	struct buffer bytes = { 0 };
+	const char *why = NULL;
+	struct config *config;
+
+	begin(&bytes);
+	for (const char *name = "abcde"; *name; name++)
+		ADD(&bytes, "nodes", ((char[]){ *name, 0 }), "edge", "-", "pin");
+	ADD(&bytes, "edges", "d", "1", "on", "same");
+	ADD(&bytes, "edges", "c", "1", "on", "other");
+	ADD(&bytes, "edges", "b", "1", "on", "same");
+	ADD(&bytes, "edges", "a", "1", "off", "other");
+	config = read(&bytes, &why);
+	assert_non_null(config);
+	assert_false(config_uses_edge(config, "a")); /* not enabled */
+	assert_true(config_uses_edge(config, "b"));
+	assert_false(config_uses_edge(config, "c")); /* another secret */
+	assert_true(config_uses_edge(config, "d"));
+	assert_false(config_uses_edge(config, "e")); /* told nothing */
+	config_destroy(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +213,8 @@ int main(void)
 		cmocka_unit_test(lists_and_records_are_read),
 		cmocka_unit_test(an_edge_that_cannot_secure_what_it_must_says_so),
 		cmocka_unit_test(what_cannot_be_used_is_refused_with_its_reason),
+		cmocka_unit_test(a_home_node_federates_without_a_setting_for_it),
+		cmocka_unit_test(an_edge_is_used_while_it_makes_the_keys_of_the_first_enabled_one),
 	};
 
 	return cmocka_run_group_tests(tests, make_identity, drop_identity);

@@ -1,9 +1,6 @@
-#include "router/gateway.h"
+#include "router/gateway_internal.h"
 
 #include "base/alloc.h"
-#include "router/attachment_port.h"
-#include "router/link_port.h"
-#include "router/s2s_port.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
@@ -11,24 +8,7 @@
 
 #define QUIET_POLL_MS 20
 
-struct gateway {
-	struct worker worker;
-	struct config *config;
-	struct s2s_port *s2s; /* NULL: this node has no side to the world */
-	struct link_listener *link_listeners[8];
-	size_t link_listeners_count;
-	struct link_port **links;
-	size_t links_count;
-	struct attachment_port **attachments;
-	size_t attachments_count;
-	struct timer quiet;
-	bool inside_closed; /* as the node stops: attachments and links */
-	uint64_t stop_by_ms;
-	void (*done)(void *arg);
-	void *done_arg;
-};
-
-static struct link_port *find_link(const struct gateway *g, const char *name)
+struct link_port *gateway_find_link(const struct gateway *g, const char *name)
 {
 	for (size_t i = 0; i < g->links_count; i++) {
 		if (strcmp(link_port_name(g->links[i]), name) == 0)
@@ -43,7 +23,7 @@ static struct link_port *find_by_pin(void *arg, const char *pin)
 
 	for (size_t i = 0; i < g->config->nodes_count; i++) {
 		if (strcmp(g->config->nodes[i].pin, pin) == 0)
-			return find_link(g, g->config->nodes[i].name);
+			return gateway_find_link(g, g->config->nodes[i].name);
 	}
 	return NULL;
 }
@@ -60,7 +40,7 @@ static void apply_links(struct gateway *g)
 	for (size_t i = 0; i < g->config->nodes_count; i++) {
 		const struct config_node *node = &g->config->nodes[i];
 
-		if (!find_link(g, node->name))
+		if (!gateway_find_link(g, node->name))
 			g->links[g->links_count++] = link_port_create(&g->worker, node);
 	}
 }
@@ -74,10 +54,10 @@ static bool has_attachment(const struct gateway *g, const struct config_attachme
 	return false;
 }
 
-static bool is_wanted(const struct gateway *g, const struct attachment_port *port)
+bool gateway_wants(const struct config *config, const struct attachment_port *port)
 {
-	for (size_t i = 0; i < g->config->attachments_count; i++) {
-		if (attachment_port_is(port, &g->config->attachments[i]))
+	for (size_t i = 0; i < config->attachments_count; i++) {
+		if (attachment_port_is(port, &config->attachments[i]))
 			return true;
 	}
 	return false;
@@ -86,7 +66,7 @@ static bool is_wanted(const struct gateway *g, const struct attachment_port *por
 static void apply_attachments(struct gateway *g)
 {
 	for (size_t i = 0; i < g->attachments_count; i++) {
-		if (!is_wanted(g, g->attachments[i]))
+		if (!gateway_wants(g->config, g->attachments[i]))
 			attachment_port_remove(g->attachments[i]);
 	}
 	g->attachments =
@@ -99,77 +79,6 @@ static void apply_attachments(struct gateway *g)
 			g->attachments[g->attachments_count++] =
 				attachment_port_create(&g->worker, attachment);
 	}
-}
-
-/* Realms: a node's name with its dots as hyphens, as the home server's tables have it. */
-
-static void add_realm(struct buffer *names, const char *node)
-{
-	if (buffer_len(names))
-		buffer_append_text(names, " ");
-	for (const char *c = node; *c; c++)
-		buffer_append(names, *c == '.' ? "-" : c, 1);
-}
-
-/* Which edges are reached through us, told to the nodes further in. */
-static void on_links_changed(struct loop_task *task)
-{
-	struct gateway *g = (void *)((char *)task - offsetof(struct gateway, worker.links_changed));
-	struct buffer names = { 0 };
-	char *text;
-
-	for (size_t i = 0; i < g->links_count; i++) {
-		if (link_port_role(g->links[i]) == ROLE_EDGE && link_port_is_open(g->links[i]))
-			add_realm(&names, link_port_name(g->links[i]));
-	}
-	text = buffer_take_text(&names);
-	for (size_t i = 0; i < g->links_count; i++) {
-		if (link_port_role(g->links[i]) == ROLE_HOME)
-			link_port_tell_realms(g->links[i], text);
-	}
-	free(text);
-}
-
-/* Routes */
-
-static struct port *attachment_for(const struct gateway *g, const char *domain)
-{
-	struct port *any = NULL;
-
-	for (size_t i = 0; i < g->attachments_count; i++) {
-		const char *home = attachment_port_home_domain(g->attachments[i]);
-
-		if (!is_wanted(g, g->attachments[i]))
-			continue;
-		if (strcmp(home, domain) == 0 || domain_is_below(domain, home))
-			return attachment_port_port(g->attachments[i]);
-		if (!any)
-			any = attachment_port_port(g->attachments[i]);
-	}
-	return any;
-}
-
-static void set_routes(struct gateway *g)
-{
-	router_clear_routes(g->worker.router);
-	for (size_t i = 0; i < g->config->domains_count; i++) {
-		const struct config_domain *domain = &g->config->domains[i];
-		struct link_port *link = domain->via ? find_link(g, domain->via) : NULL;
-		struct port *port = link	  ? link_port_port(link)
-				    : domain->via ? NULL
-						  : attachment_for(g, domain->domain);
-
-		if (port && port->side == SIDE_IN)
-			router_add_route(g->worker.router, domain->domain, port);
-	}
-	for (size_t i = 0; i < g->config->nodes_count; i++) {
-		struct link_port *link = find_link(g, g->config->nodes[i].name);
-
-		router_add_default(g->worker.router, link_port_port(link)->side,
-				   link_port_port(link));
-	}
-	if (g->s2s)
-		router_add_default(g->worker.router, SIDE_OUT, s2s_port_port(g->s2s));
 }
 
 /* Ports that nothing leads to any more and nobody waits for. */
@@ -200,7 +109,8 @@ static void plug(struct gateway *g)
 {
 	apply_links(g);
 	apply_attachments(g);
-	set_routes(g);
+	gateway_load(g, false);
+	gateway_set_routes(g);
 	drop_unused(g);
 }
 
@@ -286,7 +196,7 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 	g = xcalloc(1, sizeof(*g));
 	g->config = config;
 	g->quiet.fire = on_quiet;
-	g->worker.links_changed.run = on_links_changed;
+	gateway_watch_links(g);
 	g->worker.loop = loop;
 	g->worker.config = config;
 	worker_random_hex(g->worker.instance, LINK_INSTANCE_LEN, false);
@@ -329,6 +239,7 @@ void gateway_destroy(struct gateway **gateway)
 		return;
 	*gateway = NULL;
 	loop_disarm(g->worker.loop, &g->quiet);
+	loop_disarm(g->worker.loop, &g->patience);
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
 	router_close(g->worker.router);
@@ -338,6 +249,7 @@ void gateway_destroy(struct gateway **gateway)
 	for (size_t i = 0; i < g->links_count; i++)
 		link_port_destroy(&g->links[i]);
 	loop_undefer(g->worker.loop, &g->worker.links_changed);
+	realm_table_finish(&g->loaded);
 	router_destroy(&g->worker.router);
 	dns_destroy(&g->worker.dns);
 	config_destroy(&g->config);
@@ -372,35 +284,6 @@ void gateway_shut_down(struct gateway *g, void (*done)(void *arg), void *arg)
 
 /* What people ask */
 
-static void add_counter(struct buffer *out, const char *name, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRIu64, value);
-	snapshot_add(out, &(struct snapshot_record){
-				  3, { slice_of("counter"), slice_of(name), slice_of(text) } });
-}
-
-void gateway_status(struct gateway *g, struct buffer *out)
-{
-	char name[64];
-
-	snapshot_begin(out, 0, g->config->revision);
-	if (g->config->fault)
-		snapshot_add_text(out, "fault", g->config->fault);
-	for (size_t i = 0; i < g->links_count; i++)
-		link_port_status(g->links[i], out);
-	for (size_t i = 0; i < g->attachments_count; i++)
-		attachment_port_status(g->attachments[i], out);
-	if (g->s2s)
-		s2s_port_status(g->s2s, out);
-	for (enum router_counter c = 0; c < ROUTER_COUNTERS; c++) {
-		snprintf(name, sizeof(name), "stanzas.%s", router_counter_name(c));
-		add_counter(out, name, router_count(g->worker.router, c));
-	}
-	add_counter(out, "stanzas.open", custody_open_count(router_custody(g->worker.router)));
-}
-
 static bool retry(struct gateway *g, struct slice word, char **answer)
 {
 	char domain[DOMAIN_BYTES + 1];
@@ -430,7 +313,7 @@ static bool close_stream(struct gateway *g, struct slice word, char **answer)
 static bool reset(struct gateway *g, struct slice word, char **answer)
 {
 	char *name = xstrndup(word.data, word.len);
-	struct link_port *link = find_link(g, name);
+	struct link_port *link = gateway_find_link(g, name);
 
 	if (link)
 		link_port_reset(link, "reset by hand");
@@ -440,17 +323,35 @@ static bool reset(struct gateway *g, struct slice word, char **answer)
 	return link != NULL;
 }
 
+static bool restart_router(struct gateway *g, struct slice word, char **answer)
+{
+	if (!g->config->gated) {
+		*answer = xstrdup("only a home node's router works by a table");
+		return false;
+	}
+	log_event(EVENT_ROUTER_RESTARTED, "rows=%zu", g->config->stored.count);
+	gateway_load(g, true);
+	gateway_set_routes(g);
+	*answer = xasprintf("router: restarted, %zu row%s of xmpps2snodes loaded", g->loaded.count,
+			    g->loaded.count == 1 ? "" : "s");
+	return true;
+}
+
 bool gateway_command(struct gateway *g, const struct slice *words, size_t count, char **answer)
 {
 	static const struct {
 		const char *verb;
+		size_t count; /* of words, with the verb */
 		bool (*run)(struct gateway *g, struct slice word, char **answer);
-	} commands[] = { { "retry", retry }, { "close", close_stream }, { "reset", reset } };
+	} commands[] = { { "retry", 2, retry },
+			 { "close", 2, close_stream },
+			 { "reset", 2, reset },
+			 { "restart-router", 1, restart_router } };
 
 	for (size_t i = 0; i < nitems(commands); i++) {
-		if (count == 2 && slice_is(words[0], commands[i].verb))
-			return commands[i].run(g, words[1], answer);
+		if (count == commands[i].count && slice_is(words[0], commands[i].verb))
+			return commands[i].run(g, words[count - 1], answer);
 	}
-	*answer = xstrdup("traffic knows: retry DOMAIN, close XCODER, reset NODE");
+	*answer = xstrdup("traffic knows: retry DOMAIN, close XCODER, reset NODE, restart-router");
 	return false;
 }

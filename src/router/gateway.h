@@ -19,14 +19,37 @@ void gateway_destroy(struct gateway **gateway);
 
 /* New settings; false and *why: they cannot be used, and those in force stay. */
 bool gateway_apply(struct gateway *gateway, const struct snapshot *snapshot, const char **why);
+/* What gateway_apply would do to what is open, for people; to be freed. The first line says how
+ * many streams it would close, or that these settings cannot be used. */
+char *gateway_try(const struct gateway *gateway, const struct snapshot *snapshot);
 void gateway_set_resolver(struct gateway *gateway, int fd); /* takes the descriptor */
 /* Closes everything in order, then calls done(arg) once, after timeouts.shutdown at the latest. */
 void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *arg);
 
-/* Bytes of a snapshot (ipc/snapshot.h) with the records of `sallyport status`. */
-void gateway_status(struct gateway *gateway, struct buffer *out);
-/* `words`: "retry" DOMAIN, "close" XCODER, "reset" NODE. False: refused; *answer for people, to be
- * freed. */
+/*
+ * Bytes of a snapshot (ipc/snapshot.h) with the records of `sallyport status`; `brief`: none of
+ * stream and queue. New fields come at the end of a record.
+ *
+ *	fault WHY
+ *	link NODE ROLE STATE in|out UNSETTLED SECONDS WHY REALMS ADDRESS
+ *		REALMS: told by it, with spaces between; ADDRESS: dialled; either may be empty
+ *	attachment NAME STATE UNSETTLED WHY yes|no|unknown
+ *		the last: whether that server federates past us
+ *	realm NAME loaded|stored|both linked|not-linked	each of the table that the router works by,
+ *		and of the one in the settings; linked: told by a link that is open
+ *	route DOMAIN PORT		inwards
+ *	default in|out PORT
+ *	stream DIRECTION XCODER LOCAL REMOTE STATE TLS AUTH STANZAS SECONDS
+ *	queue LOCAL REMOTE STANZAS BYTES SECONDS
+ *	static-routes on|off COUNT	an edge's
+ *	route-dead DOMAIN WHY	no static address was reached at the last attempt, nor since
+ *	counter NAME VALUE	streams.open (an edge's), connections.*, stanzas.*
+ */
+void gateway_status(struct gateway *gateway, bool brief, struct buffer *out);
+/* The body of MESSAGE_LOADED (ipc/messages.h). False: this node's router works by no table. */
+bool gateway_loaded(const struct gateway *gateway, struct buffer *body);
+/* `words`: "retry" DOMAIN, "close" XCODER, "reset" NODE, "restart-router". False: refused; *answer
+ * for people, to be freed. */
 bool gateway_command(struct gateway *gateway, const struct slice *words, size_t count,
 		     char **answer);
 

@@ -1,6 +1,7 @@
 /*
- * Whole gateways on one loop over loopback TCP: an edge and a core with a real link between them, a
- * scripted server with users (XEP-0114), a scripted foreign server, and a scripted resolver.
+ * Whole gateways on one loop over loopback TCP: an edge and a core with a real link between them,
+ * and a home node in some tests, a scripted server with users (XEP-0114), a scripted foreign
+ * server, and a scripted resolver.
  */
 #include "router/gateway.h"
 
@@ -331,17 +332,19 @@ static void world_sends_header(struct talk *talk)
 /* Nodes */
 
 static char *edge_certificate, *edge_key, *core_certificate, *core_key;
+static char *home_certificate, *home_key;
 static char edge_pin[IDENTITY_PIN_DIGITS + 1], core_pin[IDENTITY_PIN_DIGITS + 1];
+static char home_pin[IDENTITY_PIN_DIGITS + 1];
 
 struct node {
-	bool is_edge;
+	bool is_edge, is_home;
 	struct gateway *gateway;
 	int link_fd, s2s_fd;
 	uint16_t link_port, s2s_port;
 	struct buffer bytes; /* of the snapshot in force */
 	struct snapshot *snapshot;
 };
-static struct node edge, core;
+static struct node edge, core, home;
 
 /* The settings of both, as a test has them. */
 static struct {
@@ -350,6 +353,12 @@ static struct {
 	bool uses_dns, without_link, without_attachment, dead_route, second_route;
 	const char *secret;
 	int queue_seconds, connections;
+	bool with_home;
+	int patience_s;			/* core: limits.link_queue_seconds */
+	const char *apply;		/* home: router.apply */
+	const char *cp_id;		/* home: the one row of its table */
+	const char *told, *told_secret; /* core: whether the edge said that it is enabled */
+	const char *mode;		/* federation.privacy_mode */
 } set;
 
 static void add(struct buffer *out, const char *const *fields)
@@ -364,10 +373,49 @@ static void add(struct buffer *out, const char *const *fields)
 }
 #define ADD(out, ...) add(out, (const char *const[]){ __VA_ARGS__, NULL })
 
+static void write_home(struct buffer *out)
+{
+	char port[16];
+
+	snapshot_begin(out, 1, 1);
+	ADD(out, "node.name", "home-a");
+	ADD(out, "node.role", "home");
+	ADD(out, "link.certificate", home_certificate);
+	ADD(out, "link.private_key", home_key);
+	ADD(out, "federation.privacy_mode", "off");
+	ADD(out, "domains", "home.example", "on", "-");
+	ADD(out, "nodes", "core-a", "core", "-", core_pin);
+	ADD(out, "router.apply", set.apply ? set.apply : "live");
+	if (set.cp_id)
+		ADD(out, "xmpps2snodes", "1", set.cp_id);
+	snprintf(port, sizeof(port), "%u", users.port);
+	ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example", "s",
+	    "home.example");
+}
+
+/* What a core has to say to a home node, and knows of its edge. */
+static void write_core_with_home(struct buffer *out)
+{
+	char address[32];
+
+	snprintf(address, sizeof(address), "127.0.0.1:%u", home.link_port);
+	ADD(out, "nodes", "home-a", "home", address, home_pin);
+	if (set.told)
+		ADD(out, "edges", "edge-a", "1", set.told, "abc");
+	if (set.told_secret) /* of one that comes first, and is not linked */
+		ADD(out, "edges", "edge-0", "1", "on", set.told_secret);
+	if (set.patience_s)
+		snapshot_add_int(out, "limits.link_queue_seconds", set.patience_s);
+}
+
 static void write_settings(struct node *node, struct buffer *out)
 {
 	char port[16], address[32];
 
+	if (node->is_home) {
+		write_home(out);
+		return;
+	}
 	snapshot_begin(out, 1, 1);
 	ADD(out, "node.name", node->is_edge ? "edge-a" : "core-a");
 	ADD(out, "node.role", node->is_edge ? "edge" : "core");
@@ -375,10 +423,13 @@ static void write_settings(struct node *node, struct buffer *out)
 	ADD(out, "link.private_key", node->is_edge ? edge_key : core_key);
 	ADD(out, "federation.enabled", set.off ? "off" : "on");
 	ADD(out, "federation.security_mode", set.security ? set.security : "no-tls");
-	ADD(out, "federation.privacy_mode", "off");
+	ADD(out, "federation.privacy_mode", set.mode ? set.mode : "off");
 	ADD(out, "federation.dialback_secret", "a secret of some length");
 	ADD(out, "dial.allowed_networks", "127.0.0.0/8");
-	ADD(out, "domains", "home.example", "on", node->is_edge ? "core-a" : "-");
+	ADD(out, "domains", "home.example", "on",
+	    node->is_edge   ? "core-a"
+	    : set.with_home ? "home-a"
+			    : "-");
 	snprintf(port, sizeof(port), "%u", world.port);
 	if (!set.uses_dns) {
 		ADD(out, "federation.use_static_routes", "on");
@@ -398,9 +449,15 @@ static void write_settings(struct node *node, struct buffer *out)
 			ADD(out, "nodes", "core-a", "core", "-", core_pin);
 		return;
 	}
+	if (set.told_secret)
+		ADD(out, "nodes", "edge-0", "edge", "127.0.0.1:1", home_pin);
 	snprintf(address, sizeof(address), "127.0.0.1:%u", edge.link_port);
 	if (!set.without_link)
 		ADD(out, "nodes", "edge-a", "edge", address, edge_pin);
+	if (set.with_home) {
+		write_core_with_home(out);
+		return;
+	}
 	snprintf(port, sizeof(port), "%u", users.port);
 	if (!set.without_attachment)
 		ADD(out, "attachments", "users", "prosody", "127.0.0.1", port, "gw.home.example",
@@ -479,6 +536,10 @@ static void node_begin(struct node *node)
 		strcpy(startup.listeners[1].name, "link");
 		startup.listeners[1].fd = node->link_fd;
 		startup.listeners_count = 2;
+	} else if (node->is_home) {
+		strcpy(startup.listeners[0].name, "link");
+		startup.listeners[0].fd = node->link_fd;
+		startup.listeners_count = 1;
 	}
 	node->gateway = gateway_create(loop, &startup, &why);
 	assert_non_null(node->gateway);
@@ -517,7 +578,7 @@ static bool shows(struct node *node, const char *const *fields)
 	size_t place = 0;
 	bool found = false;
 
-	gateway_status(node->gateway, &out);
+	gateway_status(node->gateway, false, &out);
 	status = snapshot_read((struct slice){ buffer_data(&out), buffer_len(&out) }, &why);
 	assert_non_null(status);
 	while (!found && snapshot_next(status, &place, &r)) {
@@ -541,7 +602,7 @@ static bool find_stream(struct node *node, const char *direction, char xcoder[32
 	size_t place = 0;
 	bool found = false;
 
-	gateway_status(node->gateway, &out);
+	gateway_status(node->gateway, false, &out);
 	status = snapshot_read((struct slice){ buffer_data(&out), buffer_len(&out) }, &why);
 	while (!found && snapshot_each(status, "stream", &place, &r)) {
 		found = slice_is(r.fields[1], direction);
@@ -677,6 +738,8 @@ static int begin(void **state)
 	script_begin(&world, world_on);
 	edge = (struct node){ .is_edge = true };
 	core = (struct node){ .is_edge = false };
+	home = (struct node){ .is_home = true };
+	home.link_fd = listen_on(INADDR_LOOPBACK, &home.link_port);
 	edge.link_fd = listen_on(INADDR_LOOPBACK, &edge.link_port);
 	edge.s2s_fd = listen_on(INADDR_LOOPBACK, &edge.s2s_port);
 	return 0;
@@ -691,9 +754,13 @@ static void start(void)
 
 static int end(void **state)
 {
+	gateway_destroy(&home.gateway);
 	gateway_destroy(&core.gateway);
 	gateway_destroy(&edge.gateway);
 	messenger_destroy(&resolver.messenger);
+	snapshot_destroy(&home.snapshot);
+	buffer_finish(&home.bytes);
+	close(home.link_fd);
 	snapshot_destroy(&core.snapshot);
 	snapshot_destroy(&edge.snapshot);
 	buffer_finish(&core.bytes);
@@ -1230,9 +1297,288 @@ static void shut_down_bounces_what_waits_for_a_link_that_is_down(void **state)
 	node_begin(&core);
 }
 
+static bool no_stream_is_open(void)
+{
+	return SHOWS(&edge, "counter", "streams.open", "0");
+}
+
+/* What the settings as they are now would do to a node, told and not done. */
+static void assert_would(struct node *node, const char *want, const char *want_too)
+{
+	struct node candidate = { .is_edge = node->is_edge, .is_home = node->is_home };
+	char *text;
+
+	make_snapshot(&candidate);
+	text = gateway_try(node->gateway, candidate.snapshot);
+	if (!strstr(text, want) || (want_too && !strstr(text, want_too)))
+		fail_msg("'%s' is not in '%s'", want, text);
+	free(text);
+	snapshot_destroy(&candidate.snapshot);
+	buffer_finish(&candidate.bytes);
+}
+
+static void what_other_settings_would_close_is_told_and_then_closed(void **state)
+{
+	char in[32], out[32], *line;
+
+	start();
+	users_send(1);
+	world_comes();
+	AWAIT(world_has_one);
+	assert_true(find_stream(&edge, "in", in));
+	assert_true(find_stream(&edge, "out", out));
+	assert_would(&edge, "closes no stream\n", NULL);
+	set.mode = "allow-list";
+	assert_would(&edge, "closes no stream\n", NULL); /* a static route allows */
+	set.uses_dns = true;
+	line = xasprintf("closes stream %s from far.example to home.example (in): "
+			 "not-on-allow-list\n",
+			 in);
+	assert_would(&edge, "closes 2 of 2 streams\n", line);
+	free(line);
+	line = xasprintf("closes stream %s from home.example to far.example (out): "
+			 "not-on-allow-list\n",
+			 out);
+	assert_would(&edge, line, NULL);
+	free(line);
+	assert_true(SHOWS(&edge, "counter", "streams.open", "2"));
+	apply(&edge);
+	AWAIT(no_stream_is_open);
+}
+
+static bool users_federate(void)
+{
+	return SHOWS(&core, "attachment", "users", "ready", "", "", "yes");
+}
+
+static void a_server_that_begins_to_federate_is_shown(void **state)
+{
+	manner.module = true;
+	start();
+	assert_true(SHOWS(&core, "attachment", "users", "ready", "", "", "no"));
+	say(users_talk(), "<status xmlns='urn:sallyport:attach:1' s2s='yes'/>");
+	AWAIT(users_federate);
+}
+
+static void settings_that_do_not_work_are_told(void **state)
+{
+	start();
+	set.security = "tls-required";
+	assert_would(&edge, "closes no stream\n",
+		     "these settings do not work: federation.security_mode is tls-required");
+	set.security = "nonsense";
+	assert_would(&edge, "these settings cannot be used: federation.security_mode", NULL);
+	set.security = NULL;
+	set.without_link = true;
+	assert_would(&edge, "link to core-a: dropped\n", NULL);
+	set.without_attachment = true;
+	assert_would(&core, "attachment users: dropped\n", "link to edge-a: dropped\n");
+	set.without_attachment = false;
+	set.secret = "another";
+	assert_would(&core, "attachment users: reconnected\n", NULL);
+	assert_true(is_up());
+}
+
+static bool route_is_dead(void)
+{
+	return SHOWS(&edge, "route-dead", "far.example");
+}
+
+static void a_static_route_is_dead_until_one_of_its_addresses_is_reached(void **state)
+{
+	uint16_t world_port = world.port;
+
+	start();
+	assert_true(SHOWS(&edge, "static-routes", "on", "1"));
+	world.port = 1;
+	apply(&edge);
+	users_send(1);
+	AWAIT(route_is_dead);
+	world.port = world_port;
+	apply(&edge);
+	AWAIT(world_has_one);
+	assert_false(route_is_dead());
+	assert_true(SHOWS(&edge, "counter", "streams.open", "1"));
+	assert_true(SHOWS(&edge, "route", "home.example", "core-a"));
+	assert_true(SHOWS(&core, "default", "out", "edge-a"));
+}
+
+/* With a home node: what its table, and what the core knows of its edges, let pass */
+
+#define REALM "cm-2_s2scp-1.edge-a"
+
+static bool home_is_up(void)
+{
+	return SHOWS(&home, "attachment", "users", "ready") &&
+	       SHOWS(&core, "link", "home-a", "home", "open");
+}
+
+static bool home_heard_of_the_edge(void)
+{
+	return SHOWS(&home, "link", "core-a", "", "", "", "", "", "", "edge-a");
+}
+
+static bool home_heard_of_none(void)
+{
+	return SHOWS(&home, "link", "core-a", "core", "open", "", "", "", "", "") &&
+	       !home_heard_of_the_edge();
+}
+
+static void start_with_home(void)
+{
+	set.with_home = true;
+	node_begin(&edge);
+	node_begin(&core);
+	node_begin(&home);
+	AWAIT(is_linked);
+	AWAIT(home_is_up);
+}
+
+static bool users_heard_not_provisioned(void)
+{
+	return heard(&users, "type='error'", "not set up yet") > 0;
+}
+
+static bool home_heard_of_the_first_edge(void)
+{
+	return SHOWS(&home, "link", "core-a", "", "", "", "", "", "", "edge-0");
+}
+
+static bool users_heard_twice(void)
+{
+	return heard(&users, "type='error'", "not set up yet") == 2;
+}
+
+static bool users_heard_restart_pending(void)
+{
+	return heard(&users, "type='error'", "being set up") > 0;
+}
+
+static bool passed_to(struct node *node, char *text, size_t size)
+{
+	struct buffer body = { 0 };
+	bool gated = gateway_loaded(node->gateway, &body);
+
+	snprintf(text, size, "%zu", buffer_len(&body));
+	buffer_finish(&body);
+	return gated;
+}
+
+static void nothing_foreign_leaves_home_until_its_table_names_a_linked_realm(void **state)
+{
+	start_with_home();
+	AWAIT(home_heard_of_the_edge);
+	users_send(1);
+	AWAIT(users_heard_not_provisioned);
+	set.cp_id = "cm-2_s2scp-1.edge-b";
+	apply(&home);
+	users_send(2);
+	AWAIT(users_heard_twice);
+	assert_false(world_has_one());
+	set.cp_id = REALM;
+	apply(&home);
+	users_send(3);
+	AWAIT(world_has_one);
+	assert_int_equal(heard(&world, "<message ", NULL), 1);
+}
+
+static void with_restart_the_table_is_read_when_the_router_is_restarted(void **state)
+{
+	struct slice word = slice_of("restart-router");
+	char *answer = NULL;
+
+	set.apply = "restart";
+	start_with_home();
+	AWAIT(home_heard_of_the_edge);
+	set.cp_id = REALM;
+	apply(&home);
+	assert_true(SHOWS(&home, "realm", "edge-a", "stored", "linked"));
+	users_send(1);
+	AWAIT(users_heard_restart_pending);
+	assert_true(gateway_command(home.gateway, &word, 1, &answer));
+	free(answer);
+	assert_true(SHOWS(&home, "realm", "edge-a", "both", "linked"));
+	users_send(2);
+	AWAIT(world_has_one);
+	assert_true(SHOWS(&home, "attachment", "users", "ready"));
+}
+
+static void a_table_that_is_there_at_the_start_is_loaded(void **state)
+{
+	set.apply = "restart";
+	set.cp_id = REALM;
+	start_with_home();
+	users_send(1);
+	AWAIT(world_has_one);
+}
+
+static void only_a_node_with_a_table_tells_what_is_loaded(void **state)
+{
+	char text[16];
+
+	set.cp_id = REALM;
+	start_with_home();
+	assert_true(passed_to(&home, text, sizeof(text)));
+	assert_int_equal(strtoul(text, NULL, 10), 8 + 2 + 4 + strlen(REALM));
+	assert_false(passed_to(&core, text, sizeof(text)));
+}
+
+static void an_edge_that_is_not_enabled_is_no_realm_and_takes_nothing(void **state)
+{
+	set.cp_id = REALM;
+	set.told = "off";
+	start_with_home();
+	AWAIT(home_heard_of_none);
+	users_send(1);
+	AWAIT(users_heard_not_provisioned);
+	set.told = "on";
+	apply(&core);
+	AWAIT(home_heard_of_the_edge);
+	users_send(2);
+	AWAIT(world_has_one);
+}
+
+static void nor_is_one_with_another_secret_than_the_first(void **state)
+{
+	set.cp_id = REALM;
+	set.told = "on";
+	set.told_secret = "def";
+	start_with_home();
+	AWAIT(home_heard_of_the_first_edge);
+}
+
+static void a_link_that_is_reset_bounces_nothing(void **state)
+{
+	set.cp_id = REALM;
+	start_with_home();
+	AWAIT(home_heard_of_the_edge);
+	command(&core, "reset", "home-a");
+	users_send(1);
+	command(&core, "reset", "edge-a");
+	users_send(2);
+	wanted = 2;
+	AWAIT(world_has_all);
+	assert_false(users_have_an_error());
+}
+
+static void an_edge_that_stays_away_is_no_realm_any_more(void **state)
+{
+	set.cp_id = REALM;
+	set.patience_s = 1;
+	start_with_home();
+	AWAIT(home_heard_of_the_edge);
+	gateway_destroy(&edge.gateway);
+	PASSES(home_heard_of_none, 300);
+	AWAIT(home_heard_of_none);
+	users_send(1);
+	AWAIT(users_heard_not_provisioned);
+}
+
 static int make_identities(void **state)
 {
 	return identity_make("edge-a", &edge_certificate, &edge_key) &&
+			       identity_make("home-a", &home_certificate, &home_key) &&
+			       identity_pin(home_certificate, home_pin) &&
 			       identity_make("core-a", &core_certificate, &core_key) &&
 			       identity_pin(edge_certificate, edge_pin) &&
 			       identity_pin(core_certificate, core_pin)
@@ -1246,6 +1592,8 @@ static int drop_identities(void **state)
 	free(edge_key);
 	free(core_certificate);
 	free(core_key);
+	free(home_certificate);
+	free(home_key);
 	return 0;
 }
 
@@ -1278,6 +1626,18 @@ int main(void)
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),
 		TEST(shut_down_bounces_what_waits_for_a_link_that_is_down),
+		TEST(what_other_settings_would_close_is_told_and_then_closed),
+		TEST(a_server_that_begins_to_federate_is_shown),
+		TEST(settings_that_do_not_work_are_told),
+		TEST(a_static_route_is_dead_until_one_of_its_addresses_is_reached),
+		TEST(nothing_foreign_leaves_home_until_its_table_names_a_linked_realm),
+		TEST(with_restart_the_table_is_read_when_the_router_is_restarted),
+		TEST(a_table_that_is_there_at_the_start_is_loaded),
+		TEST(only_a_node_with_a_table_tells_what_is_loaded),
+		TEST(an_edge_that_is_not_enabled_is_no_realm_and_takes_nothing),
+		TEST(nor_is_one_with_another_secret_than_the_first),
+		TEST(a_link_that_is_reset_bounces_nothing),
+		TEST(an_edge_that_stays_away_is_no_realm_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, make_identities, drop_identities);

@@ -24,7 +24,9 @@ struct link_port {
 	struct link_session *session;
 	struct timer session_timer;
 	struct loop_task flush;
-	uint64_t since_ms;
+	uint64_t since_ms, down_ms; /* opened; lost, or made */
+	char *realms;		    /* what it told last; NULL: it never did */
+	char *told_realms;	    /* what we told over this connection */
 	struct outbox outbox;
 	char peer_instance[LINK_INSTANCE_LEN + 1]; /* of the last link; empty: none yet */
 	bool peer_was_last;
@@ -94,7 +96,11 @@ static void on_flush(struct loop_task *task)
 static void close_conn(struct link_port *l, bool in_order)
 {
 	link_session_destroy(&l->session);
+	if (l->up)
+		l->down_ms = loop_now_ms(l->worker->loop);
 	l->up = false;
+	free(l->told_realms);
+	l->told_realms = NULL;
 	loop_disarm(l->worker->loop, &l->session_timer);
 	loop_undefer(l->worker->loop, &l->flush);
 	if (in_order)
@@ -186,6 +192,14 @@ static void take_stanza(struct link_port *l, const struct link_action *action)
 	router_take(l->worker->router, &l->port, action->origin, action->number, &stanza);
 }
 
+static void take_realms(struct link_port *l, struct slice names)
+{
+	log_event(EVENT_LINK_REALMS, "node=%s realms=\"%.*s\"", l->name, SLICE_ARGS(names));
+	free(l->realms);
+	l->realms = xstrndup(names.data, names.len);
+	loop_defer(l->worker->loop, &l->worker->links_changed);
+}
+
 /* Does what the session asks for, until it asks for nothing. */
 static void pump(struct link_port *l)
 {
@@ -210,8 +224,7 @@ static void pump(struct link_port *l)
 			take_fate(l, &action);
 			break;
 		case LINK_REALMS:
-			log_event(EVENT_LINK_REALMS, "node=%s realms=\"%.*s\"", l->name,
-				  SLICE_ARGS(action.names));
+			take_realms(l, action.names);
 			break;
 		case LINK_CLOSED:
 			worker_write_out(l->conn, link_session_output(l->session));
@@ -367,6 +380,7 @@ struct link_port *link_port_create(struct worker *worker, const struct config_no
 		.name = l->name, .send = send_item, .settled = tell_fate, .relays = true
 	};
 	l->worker = worker;
+	l->down_ms = loop_now_ms(worker->loop);
 	l->session_timer.fire = on_session_timer;
 	l->outbox = (struct outbox){ .worker = worker,
 				     .port = &l->port,
@@ -390,6 +404,7 @@ void link_port_destroy(struct link_port **port)
 	*port = NULL;
 	close_conn(l, false);
 	outbox_finish(&l->outbox);
+	free(l->realms);
 	free(l->address);
 	free(l);
 }
@@ -413,6 +428,22 @@ void link_port_reset(struct link_port *l, const char *why)
 		dial(l);
 }
 
+static bool is_changed(const struct link_port *l, const struct config_node *node)
+{
+	return l->removed || strcmp(l->pin, node->pin) != 0 || !same(l->address, node->address);
+}
+
+void link_port_try(const struct link_port *l, const struct config_node *node,
+		   struct effects *effects)
+{
+	if (!node && !l->removed) {
+		effects_port(effects, "link to", l->name, "dropped");
+		effects->bounced += outbox_waiting(&l->outbox);
+	} else if (node && is_changed(l, node)) {
+		effects_port(effects, "link to", l->name, "reconnected");
+	}
+}
+
 void link_port_apply(struct link_port *l, const struct config_node *node)
 {
 	bool changed;
@@ -424,7 +455,7 @@ void link_port_apply(struct link_port *l, const struct config_node *node)
 		outbox_settle_lost(&l->outbox, FAILURE_LINK_DOWN);
 		return;
 	}
-	changed = l->removed || strcmp(l->pin, node->pin) != 0 || !same(l->address, node->address);
+	changed = is_changed(l, node);
 	l->removed = false;
 	if (!l->stopping)
 		outbox_close(&l->outbox, FAILURE_NONE);
@@ -475,10 +506,23 @@ enum node_role link_port_role(const struct link_port *l)
 
 void link_port_tell_realms(struct link_port *l, const char *names)
 {
-	if (!is_open(l))
+	if (!is_open(l) || same(l->told_realms, names))
 		return;
+	free(l->told_realms);
+	l->told_realms = xstrdup(names);
 	link_session_realms(l->session, names);
 	loop_defer(l->worker->loop, &l->flush);
+}
+
+const char *link_port_realms(const struct link_port *l)
+{
+	return l->realms;
+}
+
+uint64_t link_port_patience_ms(const struct link_port *l)
+{
+	return is_open(l) ? 0
+			  : l->down_ms + l->worker->config->link_limits.seconds * UINT64_C(1000);
 }
 
 bool link_port_is_unused(const struct link_port *l)
@@ -496,11 +540,13 @@ void link_port_status(const struct link_port *l, struct buffer *out)
 		"%" PRIu64, is_open(l) ? (loop_now_ms(l->worker->loop) - l->since_ms) / 1000 : 0);
 
 	snapshot_add(out, &(struct snapshot_record){
-				  8,
+				  10,
 				  { slice_of("link"), slice_of(l->name),
 				    slice_of(node_role_name(l->role)), slice_of(state),
 				    slice_of(l->address ? "out" : "in"), slice_of(unsettled),
-				    slice_of(seconds), slice_of(is_open(l) ? "" : l->why) } });
+				    slice_of(seconds), slice_of(is_open(l) ? "" : l->why),
+				    slice_of(l->realms ? l->realms : ""),
+				    slice_of(l->address ? l->address : "") } });
 	free(unsettled);
 	free(seconds);
 }

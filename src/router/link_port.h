@@ -8,6 +8,7 @@
 #define ROUTER_LINK_PORT_H
 
 #include "net/conn.h"
+#include "router/effects.h"
 #include "router/worker.h"
 
 struct link_port;
@@ -18,6 +19,9 @@ void link_port_destroy(struct link_port **port); /* what it holds is settled as 
 /* The settings changed: NULL when the node is no longer in them (the link closes). A changed pin
  * or address closes the connection; anything else leaves it. */
 void link_port_apply(struct link_port *port, const struct config_node *node);
+/* What link_port_apply would do. */
+void link_port_try(const struct link_port *port, const struct config_node *node,
+		   struct effects *effects);
 /* A connection that came in and showed this node's pin. Replaces the one there is. */
 void link_port_adopt(struct link_port *port, struct conn **conn);
 /* What was not given to the node yet will not be: the senders hear of it. */
@@ -31,8 +35,13 @@ struct port *link_port_port(struct link_port *port);
 const char *link_port_name(const struct link_port *port);
 bool link_port_is_open(const struct link_port *port);
 enum node_role link_port_role(const struct link_port *port);
-/* Tells the other node which realms are reached through us. Not open: it is told later. */
+/* Tells the other node which realms are reached through us, unless this connection's node knows.
+ * Not open: nothing is told. */
 void link_port_tell_realms(struct link_port *port, const char *names);
+/* What the other node told last, over this connection or an earlier one; NULL: it never did. */
+const char *link_port_realms(const struct link_port *port);
+/* Until when what waits for the link has not waited too long: 0, it is open. */
+uint64_t link_port_patience_ms(const struct link_port *port);
 bool link_port_is_unused(const struct link_port *port); /* removed, and nobody waits for a fate */
 /* Appends a record for `sallyport status`. */
 void link_port_status(const struct link_port *port, struct buffer *out);

@@ -98,6 +98,15 @@ void outbox_settle_given(struct outbox *o)
 	settle_if(o, true, LINK_UNCERTAIN, FAILURE_UNCERTAIN);
 }
 
+size_t outbox_waiting(const struct outbox *o)
+{
+	size_t count = 0;
+
+	for (const struct item *item = o->queue.first; item; item = item->next)
+		count += !item->given;
+	return count;
+}
+
 void outbox_refuse_waiting(struct outbox *o, enum failure failure)
 {
 	settle_if(o, false, LINK_REFUSED, failure);

@@ -35,6 +35,7 @@ void outbox_settle(struct outbox *outbox, struct item **item, enum link_fate fat
 /* What was given to the next hop is uncertain, for what waits see `failure`. */
 void outbox_settle_lost(struct outbox *outbox, enum failure failure);
 void outbox_settle_given(struct outbox *outbox);			 /* uncertain */
+size_t outbox_waiting(const struct outbox *outbox);			 /* what was never given */
 void outbox_refuse_waiting(struct outbox *outbox, enum failure failure); /* what was never given */
 /* From now on what comes is refused for that reason; NONE: taken again. */
 void outbox_close(struct outbox *outbox, enum failure failure);

@@ -16,6 +16,7 @@ struct router {
 	struct {
 		struct port *ports[DEFAULTS_MAX];
 		size_t count;
+		enum failure lack;
 	} defaults[2];
 	bool closed;
 	uint64_t now_ms;
@@ -56,6 +57,7 @@ struct router *router_create(const char *instance, const struct policy *policy)
 	memcpy(router->instance, instance, strnlen(instance, LINK_INSTANCE_LEN));
 	router->custody = custody_create(instance);
 	router->policy = policy;
+	router_clear_routes(router);
 	return router;
 }
 
@@ -89,7 +91,15 @@ void router_tell_time(struct router *router, uint64_t now_ms)
 void router_clear_routes(struct router *router)
 {
 	map_finish(&router->routes);
-	router->defaults[SIDE_IN].count = router->defaults[SIDE_OUT].count = 0;
+	for (enum side side = SIDE_IN; side <= SIDE_OUT; side++) {
+		router->defaults[side].count = 0;
+		router->defaults[side].lack = FAILURE_NO_ROUTE;
+	}
+}
+
+void router_set_lack(struct router *router, enum side side, enum failure failure)
+{
+	router->defaults[side].lack = failure;
 }
 
 void router_add_route(struct router *router, const char *domain, struct port *port)
@@ -177,7 +187,7 @@ static void route(struct router *router, struct item *item)
 		side = policy_is_local(router->policy, addresses.target) ? SIDE_IN : SIDE_OUT;
 	item->to = find_port(router, side, &addresses);
 	if (!item->to) {
-		router_settle(router, &item, LINK_REFUSED, FAILURE_NO_ROUTE);
+		router_settle(router, &item, LINK_REFUSED, router->defaults[side].lack);
 		return;
 	}
 	log_event(EVENT_STANZA_ROUTED, "origin=%.8s number=%" PRIu64 " from=%s to=%s port=%s",
@@ -262,6 +272,18 @@ const struct port *router_port_of(const struct router *router, enum side side, c
 		side == SIDE_IN ? map_get(&router->routes, slice_of(domain)) : NULL;
 
 	return port ? port : any_congested(router, side);
+}
+
+const struct port *router_next_route(const struct router *router, size_t *place,
+				     struct slice *domain)
+{
+	return map_next(&router->routes, place, domain);
+}
+
+const struct port *router_next_default(const struct router *router, enum side side, size_t *place)
+{
+	return *place < router->defaults[side].count ? router->defaults[side].ports[(*place)++]
+						     : NULL;
 }
 
 bool router_is_congested(const struct router *router, enum side side)

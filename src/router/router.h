@@ -59,6 +59,9 @@ void router_tell_time(struct router *router, uint64_t now_ms);
 /* The routes: drop them all, then add those of the new settings. */
 void router_clear_routes(struct router *router);
 void router_add_route(struct router *router, const char *domain, struct port *port); /* SIDE_IN */
+/* Why a stanza is refused that finds no port on that side, until the routes are cleared; otherwise
+ * FAILURE_NO_ROUTE. */
+void router_set_lack(struct router *router, enum side side, enum failure failure);
 /* Several: the sender's and recipient's domains choose, always the same, so that order holds. */
 void router_add_default(struct router *router, enum side side, struct port *port);
 
@@ -76,6 +79,10 @@ void router_refuse(struct router *router, struct port *from, const char *instanc
 /* The port by which stanzas for the domain leave on that side; where the pair decides, one that is
  * congested. NULL: none. */
 const struct port *router_port_of(const struct router *router, enum side side, const char *domain);
+/* Walks the routes from *place = 0, and the defaults of a side; NULL at the end. */
+const struct port *router_next_route(const struct router *router, size_t *place,
+				     struct slice *domain);
+const struct port *router_next_default(const struct router *router, enum side side, size_t *place);
 /* Whether any port on that side is congested. */
 bool router_is_congested(const struct router *router, enum side side);
 

@@ -209,6 +209,21 @@ static void a_pair_always_takes_the_same_of_several_ports(void **state)
 	assert_true(outside.queue.count == 0 || second.queue.count == 0);
 }
 
+static void who_finds_no_port_hears_why(void **state)
+{
+	static const char stanza[] = "<message from='a@home.example' to='b@far.example'/>";
+
+	router_clear_routes(router);
+	bring(&inside, NULL, 0, stanza);
+	assert_non_null(strstr(inside.told, " no-route"));
+	router_set_lack(router, SIDE_OUT, FAILURE_RESTART_PENDING);
+	bring(&inside, NULL, 0, stanza);
+	assert_non_null(strstr(inside.told, " restart-pending"));
+	router_clear_routes(router);
+	bring(&inside, NULL, 0, stanza);
+	assert_non_null(strstr(inside.told, " no-route"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -221,6 +236,7 @@ int main(void)
 		TEST(a_repeat_is_not_sent_again_and_its_fate_goes_to_whoever_brought_it_last),
 		TEST(what_was_given_is_uncertain_and_the_rest_refused_when_a_queue_is_lost),
 		TEST(a_pair_always_takes_the_same_of_several_ports),
+		TEST(who_finds_no_port_hears_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

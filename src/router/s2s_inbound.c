@@ -378,6 +378,16 @@ void s2s_inbound_apply(struct s2s_inbound *in)
 	pump(in);
 }
 
+void s2s_inbound_try(const struct s2s_inbound *in, const struct config *candidate,
+		     struct effects *effects)
+{
+	enum failure failure = s2s_in_objection(in->session, candidate->policy);
+
+	effects->streams++;
+	if (failure != FAILURE_NONE)
+		s2s_note_close(&in->name, failure, effects);
+}
+
 void s2s_inbound_close(struct s2s_inbound *in, const char *condition, enum failure failure)
 {
 	tell_time(in);

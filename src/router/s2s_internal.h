@@ -41,8 +41,12 @@ struct s2s_port {
 	size_t listeners_count;
 	bool stopping;
 	uint64_t accepted, refused_connections;
+	struct map dead;     /* remote domain: why no static address of it was reached, char * */
 	struct timer resume; /* while inbound streams are paused: looks again */
 };
+
+/* Whether one of a remote domain's static addresses was reached; NULL: yes. */
+void s2s_port_note_route(struct s2s_port *port, const char *remote, const char *why);
 
 /* s2s_pair.c: the outbound side of one domain pair. */
 struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote);
@@ -56,6 +60,8 @@ void s2s_pair_verify(struct s2s_pair *pair, uint64_t inbound, uint64_t request,
 /* A back-off ends. */
 void s2s_pair_retry(struct s2s_pair *pair);
 void s2s_pair_apply(struct s2s_pair *pair);
+void s2s_pair_try(const struct s2s_pair *pair, const struct config *candidate,
+		  struct effects *effects);
 void s2s_pair_shut_down(struct s2s_pair *pair);
 bool s2s_pair_close(struct s2s_pair *pair, const char *xcoder);
 bool s2s_pair_is_in_flight(const struct s2s_pair *pair); /* stanzas, not acknowledged by TCP */
@@ -69,6 +75,8 @@ void s2s_inbound_destroy(struct s2s_inbound *inbound);
 void s2s_inbound_verified(struct s2s_inbound *inbound, uint64_t request, enum s2s_verdict verdict,
 			  enum failure failure);
 void s2s_inbound_apply(struct s2s_inbound *inbound);
+void s2s_inbound_try(const struct s2s_inbound *inbound, const struct config *candidate,
+		     struct effects *effects);
 void s2s_inbound_close(struct s2s_inbound *inbound, const char *condition, enum failure failure);
 bool s2s_inbound_is(const struct s2s_inbound *inbound, const char *xcoder);
 void s2s_inbound_resume(struct s2s_inbound *inbound);
@@ -80,6 +88,8 @@ bool s2s_check_key(const struct s2s_port *port, const struct s2s_name *name,
 /* The stream error that tells a peer why its stream is closed by new settings. */
 const char *s2s_condition(enum failure failure);
 enum failure s2s_failure_of(enum conn_end how);
+/* That the settings would close this stream. */
+void s2s_note_close(const struct s2s_name *name, enum failure failure, struct effects *effects);
 void s2s_judge(struct conn *conn, const char *domain, const struct s2s_name *name,
 	       struct s2s_tls *tls);
 /* Appends ("stream", direction, xcoder, local, remote, state, tls, auth, stanzas, seconds). */

@@ -1,9 +1,11 @@
 #include "router/s2s_internal.h"
 
+#include "base/alloc.h"
 #include "tables/events.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void s2s_name_make(struct s2s_name *name, bool out)
 {
@@ -99,6 +101,18 @@ enum failure s2s_failure_of(enum conn_end how)
 	};
 
 	return failures[how];
+}
+
+void s2s_note_close(const struct s2s_name *name, enum failure failure, struct effects *effects)
+{
+	const char *local = name->local && name->local[0] ? name->local : "?";
+	const char *remote = name->remote && name->remote[0] ? name->remote : "?";
+	char *what =
+		xasprintf("stream %s from %s to %s (%s)", name->xcoder, name->out ? local : remote,
+			  name->out ? remote : local, name->out ? "out" : "in");
+
+	effects_close(effects, what, failure);
+	free(what);
 }
 
 void s2s_judge(struct conn *conn, const char *domain, const struct s2s_name *name,

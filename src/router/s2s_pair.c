@@ -31,6 +31,7 @@ struct s2s_pair {
 	struct conn *conn;
 	struct s2s_out *session;
 	bool secured, ready;
+	bool reached;	 /* in this attempt, an address */
 	bool ended_here; /* we end the session: its end says nothing about what waits */
 	/* what the session was made with, and what it saw */
 	enum security_mode security;
@@ -58,9 +59,14 @@ static void tell_time(struct s2s_pair *p)
 	s2s_out_tell_time(p->session, now_ms(p));
 }
 
+static struct policy_decision decide_by(const struct s2s_pair *p, const struct config *config)
+{
+	return policy_decide(config->policy, p->local, p->remote);
+}
+
 static struct policy_decision decide(const struct s2s_pair *p)
 {
-	return policy_decide(p->worker->config->policy, p->local, p->remote);
+	return decide_by(p, p->worker->config);
 }
 
 static void set_why(struct s2s_pair *p, enum failure failure, const char *why)
@@ -397,6 +403,8 @@ static void on_connected(void *owner)
 	struct policy_decision decision = decide(p);
 	const struct config *config = p->worker->config;
 
+	p->reached = true;
+	s2s_port_note_route(p->owner, p->remote, NULL);
 	p->security = decision.security;
 	p->verify_certificate = decision.verify_certificate;
 	p->session = s2s_out_create(&(struct s2s_out_options){
@@ -479,6 +487,8 @@ static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 	char address[CONN_ADDRESS_TEXT];
 
 	if (p->next_candidate == p->candidates_count) {
+		if (!p->reached && config_has_static_route(p->worker->config, p->remote))
+			s2s_port_note_route(p->owner, p->remote, why);
 		forget_candidates(p);
 		attempt_failed(p, failure, why);
 		return;
@@ -505,6 +515,7 @@ static void on_found(void *arg, const struct target_answer *answer)
 	p->candidates = xmalloc(answer->count * sizeof(p->candidates[0]));
 	memcpy(p->candidates, answer->candidates, answer->count * sizeof(p->candidates[0]));
 	p->candidates_count = answer->count;
+	p->reached = false;
 	dial_next(p, FAILURE_NONE, NULL);
 }
 
@@ -677,6 +688,8 @@ static void end_session(struct s2s_pair *p, const char *condition, enum failure 
 /* What new settings have against the stream as it is, or as it is being set up. */
 static enum failure objection(const struct s2s_pair *p, const struct policy_decision *decision)
 {
+	if (!p->session)
+		return FAILURE_NONE;
 	if (decision->refused != FAILURE_NONE)
 		return decision->refused;
 	if (!p->secured && decision->security == SECURITY_TLS_REQUIRED &&
@@ -709,6 +722,18 @@ void s2s_pair_apply(struct s2s_pair *p)
 	}
 	s2s_pair_retry(p); /* what failed may work by the new settings */
 	need(p);
+}
+
+void s2s_pair_try(const struct s2s_pair *p, const struct config *candidate, struct effects *effects)
+{
+	struct policy_decision decision = decide_by(p, candidate);
+	enum failure failure = objection(p, &decision);
+
+	effects->streams += s2s_pair_has_stream(p);
+	if (failure != FAILURE_NONE && !p->ended_here)
+		s2s_note_close(&p->name, failure, effects);
+	if (decision.refused != FAILURE_NONE)
+		effects->bounced += p->waiting.count;
 }
 
 void s2s_pair_shut_down(struct s2s_pair *p)

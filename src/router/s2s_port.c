@@ -68,6 +68,27 @@ static void **values_of(const struct map *map, size_t *count)
 	return values;
 }
 
+void s2s_port_note_route(struct s2s_port *s, const char *remote, const char *why)
+{
+	free(why ? map_put(&s->dead, slice_of(remote), xstrdup(why))
+		 : map_remove(&s->dead, slice_of(remote)));
+}
+
+/* Those that have no static route any more, or all. */
+static void forget_routes(struct s2s_port *s, bool all)
+{
+	struct slice key;
+	size_t place = 0;
+
+	while (map_next(&s->dead, &place, &key)) {
+		char *domain = xstrndup(key.data, key.len);
+
+		if (all || !config_has_static_route(s->worker->config, domain))
+			s2s_port_note_route(s, domain, NULL);
+		free(domain);
+	}
+}
+
 void s2s_port_destroy(struct s2s_port **port)
 {
 	struct s2s_port *s = *port;
@@ -90,6 +111,8 @@ void s2s_port_destroy(struct s2s_port **port)
 	loop_disarm(s->worker->loop, &s->resume);
 	map_finish(&s->inbound);
 	map_finish(&s->pairs);
+	forget_routes(s, true);
+	map_finish(&s->dead);
 	map_finish(&s->addresses);
 	free(s);
 }
@@ -99,6 +122,7 @@ void s2s_port_apply(struct s2s_port *s)
 	size_t count;
 	void **values = values_of(&s->inbound, &count);
 
+	forget_routes(s, false);
 	for (size_t i = 0; i < count; i++)
 		s2s_inbound_apply(values[i]);
 	free(values);
@@ -106,6 +130,17 @@ void s2s_port_apply(struct s2s_port *s)
 	for (size_t i = 0; i < count; i++)
 		s2s_pair_apply(values[i]);
 	free(values);
+}
+
+void s2s_port_try(const struct s2s_port *s, const struct config *candidate, struct effects *effects)
+{
+	const struct s2s_inbound *in;
+	const struct s2s_pair *pair;
+
+	for (size_t place = 0; (in = map_next(&s->inbound, &place, NULL));)
+		s2s_inbound_try(in, candidate, effects);
+	for (size_t place = 0; (pair = map_next(&s->pairs, &place, NULL));)
+		s2s_pair_try(pair, candidate, effects);
 }
 
 void s2s_port_shut_down(struct s2s_port *s)
@@ -199,17 +234,45 @@ static void add_counter(struct buffer *out, const char *name, uint64_t value)
 				  3, { slice_of("counter"), slice_of(name), slice_of(text) } });
 }
 
-void s2s_port_status(const struct s2s_port *s, struct buffer *out)
+/* Returns how many there are. */
+static uint64_t add_streams(const struct s2s_port *s, bool brief, struct buffer *out)
 {
 	const struct s2s_inbound *in;
 	const struct s2s_pair *pair;
-	size_t place = 0;
+	uint64_t count = s->inbound.count;
 
-	while ((in = map_next(&s->inbound, &place, NULL)))
+	for (size_t place = 0; !brief && (in = map_next(&s->inbound, &place, NULL));)
 		s2s_inbound_status(in, out);
-	place = 0;
-	while ((pair = map_next(&s->pairs, &place, NULL)))
-		s2s_pair_status(pair, out);
+	for (size_t place = 0; (pair = map_next(&s->pairs, &place, NULL));) {
+		count += s2s_pair_has_stream(pair);
+		if (!brief)
+			s2s_pair_status(pair, out);
+	}
+	return count;
+}
+
+static void add_routes(const struct s2s_port *s, struct buffer *out)
+{
+	const struct config *config = s->worker->config;
+	struct slice domain;
+	const char *why;
+	char count[24];
+
+	snprintf(count, sizeof(count), "%zu", config->static_routes_count);
+	snapshot_add(out, &(struct snapshot_record){
+				  3,
+				  { slice_of("static-routes"),
+				    slice_of(config->uses_static_routes ? "on" : "off"),
+				    slice_of(count) } });
+	for (size_t place = 0; (why = map_next(&s->dead, &place, &domain));)
+		snapshot_add(out, &(struct snapshot_record){
+					  3, { slice_of("route-dead"), domain, slice_of(why) } });
+}
+
+void s2s_port_status(const struct s2s_port *s, bool brief, struct buffer *out)
+{
+	add_counter(out, "streams.open", add_streams(s, brief, out));
+	add_routes(s, out);
 	add_counter(out, "connections.accepted", s->accepted);
 	add_counter(out, "connections.refused", s->refused_connections);
 }

@@ -11,6 +11,7 @@
 #ifndef ROUTER_S2S_PORT_H
 #define ROUTER_S2S_PORT_H
 
+#include "router/effects.h"
 #include "router/worker.h"
 
 struct s2s_port;
@@ -22,6 +23,9 @@ void s2s_port_listen(struct s2s_port *port, int fd); /* the descriptor stays the
 /* The worker's config was replaced; the old one may go after this. Looks at each stream once and
  * closes those that may not be any more. */
 void s2s_port_apply(struct s2s_port *port);
+/* What it would do with that config. */
+void s2s_port_try(const struct s2s_port *port, const struct config *candidate,
+		  struct effects *effects);
 /* Closes all streams with system-shutdown; what waits is refused. */
 void s2s_port_shut_down(struct s2s_port *port);
 bool s2s_port_is_drained(const struct s2s_port *port); /* nothing waits for TCP's acknowledgement */
@@ -31,6 +35,6 @@ struct port *s2s_port_port(struct s2s_port *port);
 /* For people. How many pairs or streams it concerned. */
 size_t s2s_port_retry(struct s2s_port *port, const char *remote_domain);
 size_t s2s_port_close(struct s2s_port *port, const char *xcoder);
-void s2s_port_status(const struct s2s_port *port, struct buffer *out);
+void s2s_port_status(const struct s2s_port *port, bool brief, struct buffer *out);
 
 #endif

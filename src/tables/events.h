@@ -98,6 +98,8 @@
 	X(ATTACHMENT_UP, ATTACHMENT, INFO, "attachment.up", "the server with the users is there")  \
 	X(ATTACHMENT_DOWN, ATTACHMENT, WARN, "attachment.down", "that server is gone")             \
 	X(ATTACHMENT_FAILED, ATTACHMENT, WARN, "attachment.failed", "it was not reached")          \
+	X(ATTACHMENT_S2S, ATTACHMENT, WARN, "attachment.s2s",                                      \
+	  "that server federates past us, or not")                                                 \
 	X(ATTACHMENT_REFUSED, ATTACHMENT, WARN, "attachment.refused", "it did what it may not")    \
 	/* stanzas and their fates */                                                              \
 	X(STANZA_ROUTED, ROUTER, DEBUG, "stanza.routed", "a stanza was handed to a port")          \

@@ -367,10 +367,32 @@ static void write_hello(struct component_session *s)
 	buffer_append_text(&s->output, "'/>");
 }
 
+static void note_s2s(struct component_session *s, const struct stanza_view *element)
+{
+	struct slice s2s = attribute(element, "s2s");
+
+	snprintf(s->server_s2s, sizeof(s->server_s2s), "%s",
+		 slice_is(s2s, "yes")  ? "yes"
+		 : slice_is(s2s, "no") ? "no"
+				       : "");
+}
+
+static struct component_event take_status(struct component_session *s,
+					  const struct stanza_view *status)
+{
+	char before[sizeof(s->server_s2s)];
+
+	memcpy(before, s->server_s2s, sizeof(before));
+	note_s2s(s, status);
+	if (strcmp(before, s->server_s2s) == 0)
+		return nothing;
+	return (struct component_event){ .type = COMPONENT_STATUS };
+}
+
 static struct component_event take_hello(struct component_session *s,
 					 const struct stanza_view *hello)
 {
-	struct slice module = attribute(hello, "instance"), s2s = attribute(hello, "s2s");
+	struct slice module = attribute(hello, "instance");
 	bool is_same, knows_us = slice_is(attribute(hello, "peer"), s->instance);
 	uint64_t had = 0;
 
@@ -383,10 +405,7 @@ static struct component_event take_hello(struct component_session *s,
 		number_ranges_finish(&s->open);
 		s->had = 0;
 	}
-	snprintf(s->server_s2s, sizeof(s->server_s2s), "%s",
-		 slice_is(s2s, "yes")  ? "yes"
-		 : slice_is(s2s, "no") ? "no"
-				       : "");
+	note_s2s(s, hello);
 	s->has_module = true;
 	write_hello(s);
 	ask(s);
@@ -423,6 +442,8 @@ static struct component_event wait_had(struct component_session *s,
 		return take_stanza(s, element);
 	if (stanza_is(element, "next", NS_ATTACH))
 		return take_next(s, element);
+	if (stanza_is(element, "status", NS_ATTACH))
+		return take_status(s, element);
 	if (!stanza_is(element, "had", NS_ATTACH))
 		return unknown(s, element);
 	/* The module knows us now. How far it is was in its hello. */
@@ -456,6 +477,8 @@ static struct component_event ready(struct component_session *s, const struct st
 		return take_next(s, element);
 	if (s->has_module && stanza_is(element, "had", NS_ATTACH))
 		return take_had(s, element);
+	if (s->has_module && stanza_is(element, "status", NS_ATTACH))
+		return take_status(s, element);
 	return unknown(s, element);
 }
 

@@ -25,6 +25,7 @@
  *   not acknowledged is uncertain. When we are another instance, the module sends again what is
  *   open, under the numbers it has had, and its instance and number are the stanza's origin: who
  *   has had that origin knows the repeat.
+ *   When `s2s` becomes another, the module says <a:status s2s='yes'/>.
  *   Stanzas to the component's own name are no remote traffic: they come without a number.
  * - Without it: after a batch we ping the home domain (XEP-0199), and its answer, an error too,
  *   says that everything before has been read. What was not so answered when a stream ends is
@@ -68,6 +69,7 @@ enum component_event_type {
 	COMPONENT_STANZA, /* `stanza`, lent until the next call; `origin` and `number`, or NULL */
 	COMPONENT_DELIVERED, /* ours up to `number`, and not settled yet, have been acknowledged */
 	COMPONENT_UNCERTAIN, /* ours up to `number`, and not settled yet: nobody can know */
+	COMPONENT_STATUS,    /* the server federates past us now, or no longer */
 	COMPONENT_CLOSED,    /* send what is in the output, close the connection; `why` */
 };
 

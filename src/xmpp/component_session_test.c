@@ -38,6 +38,7 @@
 #define HELLO(instance, more)                                                                      \
 	"<hello xmlns='urn:sallyport:attach:1' instance='" instance "'" more " s2s='no'/>"
 #define HAD(number) "<had xmlns='urn:sallyport:attach:1' n='" number "'/>"
+#define STATUS(s2s) "<status xmlns='urn:sallyport:attach:1' s2s='" s2s "'/>"
 #define NEXT(number) "<next xmlns='urn:sallyport:attach:1' n='" number "'/>"
 #define MESSAGE "<message from='a@home.example' to='b@remote.example'><body>hi</body></message>"
 
@@ -79,6 +80,9 @@ static void tell(struct end *e, const struct component_event *event)
 		break;
 	case COMPONENT_UNCERTAIN:
 		buffer_printf(&line, "uncertain %" PRIu64 "\n", event->number);
+		break;
+	case COMPONENT_STATUS:
+		buffer_printf(&line, "s2s %s\n", component_session_server_s2s(e->session));
 		break;
 	case COMPONENT_CLOSED:
 		buffer_printf(&line, "closed %d %s\n", (int)event->fault, event->why);
@@ -247,6 +251,23 @@ static void the_module_is_known_by_its_hello(void **state)
 		we_told(&e, "");
 		end_end(&e);
 	}
+}
+
+static void the_module_may_say_at_any_time_whether_its_server_federates(void **state)
+{
+	struct end e = make_end(7);
+
+	open_end(&e);
+	server_sends(&e, HELLO(P, "") STATUS("yes"));
+	we_told(&e, "s2s yes\n");
+	server_sends(&e, HAD("0") STATUS("no") STATUS("no") STATUS("perhaps"));
+	we_told(&e, "ready 1\ns2s no\ns2s \n");
+	end_end(&e);
+	e = make_end(7);
+	open_end(&e);
+	server_sends(&e, STATUS("yes")); /* before it said who it is */
+	we_told(&e, "closed 5 unsupported-stanza-type: an unexpected element <status/>\n");
+	end_end(&e);
 }
 
 static void what_we_send_is_wrapped_and_acknowledged(void **state)
@@ -734,6 +755,7 @@ int main(void)
 		cmocka_unit_test(the_handshake_is_the_one_of_xep_0114),
 		cmocka_unit_test(no_digest_of_the_secret_alone_is_ever_sent),
 		cmocka_unit_test(the_module_is_known_by_its_hello),
+		cmocka_unit_test(the_module_may_say_at_any_time_whether_its_server_federates),
 		cmocka_unit_test(what_we_send_is_wrapped_and_acknowledged),
 		cmocka_unit_test(what_the_module_sends_is_counted_and_settled),
 		cmocka_unit_test(a_stream_that_breaks_loses_and_repeats_nothing),

@@ -666,23 +666,35 @@ void s2s_in_close(struct s2s_in *s, const char *condition, enum failure failure)
 	enter(s, CLOSING);
 }
 
+enum failure s2s_in_objection(const struct s2s_in *s, const struct policy *policy)
+{
+	if (!states[s->state].open)
+		return FAILURE_NONE;
+	if (!policy_is_enabled(policy))
+		return FAILURE_FEDERATION_OFF;
+	if (s->to[0] && !policy_is_federated(policy, s->to))
+		return FAILURE_NOT_FEDERATED;
+	if (!s->secured && s->security != SECURITY_TLS_REQUIRED &&
+	    policy_decide(policy, s->to, s->from).security == SECURITY_TLS_REQUIRED)
+		return FAILURE_NO_TLS;
+	return s->state == READY ? s2s_pairs_refused(&s->pairs, policy) : FAILURE_NONE;
+}
+
 void s2s_in_set_policy(struct s2s_in *s, const struct policy *policy)
 {
-	enum security_mode before = s->security;
-	enum failure refused = s2s_pairs_keep_allowed(&s->pairs, policy);
+	enum failure failure = s2s_in_objection(s, policy);
 
+	s2s_pairs_keep_allowed(&s->pairs, policy);
 	s->policy = policy;
 	if (!states[s->state].open)
 		return;
 	s->security = security_of(s);
-	if (!policy_is_enabled(policy))
-		s2s_in_close(s, "system-shutdown", FAILURE_FEDERATION_OFF);
-	else if (s->to[0] && !policy_is_federated(policy, s->to))
-		s2s_in_close(s, "host-gone", FAILURE_NOT_FEDERATED);
-	else if (needs_tls(s) && before != SECURITY_TLS_REQUIRED)
-		s2s_in_close(s, "policy-violation", FAILURE_NO_TLS);
-	else if (s->state == READY && s->pairs.first == NULL)
-		s2s_in_close(s, "policy-violation", refused);
+	if (failure != FAILURE_NONE)
+		s2s_in_close(s,
+			     failure == FAILURE_FEDERATION_OFF	? "system-shutdown"
+			     : failure == FAILURE_NOT_FEDERATED ? "host-gone"
+								: "policy-violation",
+			     failure);
 }
 
 struct buffer *s2s_in_output(struct s2s_in *s)

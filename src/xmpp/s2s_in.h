@@ -80,6 +80,8 @@ void s2s_in_verified(struct s2s_in *session, uint64_t request, enum s2s_verdict 
  * without TLS that now needs it. Federation off: system-shutdown; `to` no longer served: host-gone.
  */
 void s2s_in_set_policy(struct s2s_in *session, const struct policy *policy);
+/* Why s2s_in_set_policy would close the stream; NONE: it would not. */
+enum failure s2s_in_objection(const struct s2s_in *session, const struct policy *policy);
 /* As s2s_out_close. */
 void s2s_in_close(struct s2s_in *session, const char *condition, enum failure failure);
 

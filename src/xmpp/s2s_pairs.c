@@ -97,6 +97,18 @@ enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy
 	return failure;
 }
 
+enum failure s2s_pairs_refused(const struct s2s_pairs *pairs, const struct policy *policy)
+{
+	enum failure failure = FAILURE_NONE;
+
+	for (const struct s2s_proven *pair = pairs->first; pair; pair = pair->next) {
+		failure = policy_decide(policy, pair->target, pair->sender).refused;
+		if (failure == FAILURE_NONE)
+			break;
+	}
+	return failure;
+}
+
 void s2s_pairs_finish(struct s2s_pairs *pairs)
 {
 	while (pairs->first) {

@@ -30,6 +30,8 @@ const struct s2s_proven *s2s_pairs_of(struct s2s_pairs *pairs, const struct poli
 				      const struct stanza_view *stanza, const char **condition);
 /* Forgets those that the policy does not allow; why, of one of them. NONE: all stay. */
 enum failure s2s_pairs_keep_allowed(struct s2s_pairs *pairs, const struct policy *policy);
+/* Whether the policy allows none of them: why, of one. NONE: some would stay, or there are none. */
+enum failure s2s_pairs_refused(const struct s2s_pairs *pairs, const struct policy *policy);
 void s2s_pairs_finish(struct s2s_pairs *pairs);
 
 #endif

@@ -135,6 +135,9 @@ static void pull(struct peer *p)
 			printf("uncertain %" PRIu64 "\n", event.number);
 			settle_ours(p, event.number);
 			break;
+		case COMPONENT_STATUS:
+			printf("s2s %s\n", component_session_server_s2s(p->session));
+			break;
 		case COMPONENT_CLOSED:
 			printf("closed %d %s\n", (int)event.fault, event.why);
 			p->deadline_ms = 0;

@@ -82,7 +82,7 @@ async def until(holds, what, deadline=DEADLINE):
 
 
 class Prosody:
-    def __init__(self, folder, module=True, only_named=False, more=""):
+    def __init__(self, folder, module=True, only_named=False, more="", modules=""):
         self.folder, self.c2s, self.port = folder, free_port(), free_port()
         self.config = folder / "prosody.cfg.lua"
         inside = 'modules_enabled = { "sallyport" }'
@@ -90,7 +90,7 @@ class Prosody:
             more += '\n'  # the module is named host by host and nowhere else
         self.config.write_text(CONFIG.format(
             folder=folder, tree=TREE, c2s=self.c2s, port=self.port, more=more,
-            module=', "sallyport"' if module and not only_named else "",
+            module=(', "sallyport"' if module and not only_named else "") + modules,
             in_rooms=inside if only_named else "", in_gateway=inside if only_named else ""))
         if only_named:
             text = self.config.read_text().replace(
@@ -111,6 +111,15 @@ class Prosody:
         if self.process and self.process.returncode is None:
             self.process.send_signal(how)
             await self.process.wait()
+
+    async def shell(self, command):
+        """What an operator types at `prosodyctl shell`."""
+        process = await asyncio.create_subprocess_exec(
+            "prosodyctl", "--config", self.config, "shell", command,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT)
+        out = (await asyncio.wait_for(process.communicate(), DEADLINE))[0].decode()
+        assert process.returncode == 0, out
 
     def log(self):
         return (self.folder / "prosody.log").read_text(errors="replace")
@@ -271,6 +280,24 @@ async def messages_go_both_ways_and_s2s_is_reported_off(stage):
     origin, number, text = (await until(gateway.stanzas, "the message out"))[-1]
     assert re.fullmatch("[0-9a-f]{32}", origin) and number >= 1, (origin, number)
     assert "from='alice@home.example/here'" in text and f"to='{REMOTE}'" in text, text
+
+
+async def s2s_that_is_loaded_and_unloaded_later_is_told(stage):
+    prosody = await stage.prosody(more='admin_socket = "%s/shell.sock"' % stage.folder,
+                                  modules=', "admin_shell"')
+    gateway = await stage.gateway(prosody)
+    assert await gateway.line("ready 1 module=1 s2s=no")
+    for verb, told in (("load", "yes"), ("unload", "no")):
+        mark = len(gateway.lines)
+        await prosody.shell(f'module:{verb}("s2s", "{HOME}")')
+        await gateway.line(f"^s2s {told}$", mark)
+    mark = len(gateway.lines)
+    await prosody.shell(f'module:load("s2s", "{HOME}")')
+    await gateway.line("^s2s yes$", mark)
+    gateway.say("close")
+    await gateway.line("closed 0", mark)
+    await gateway.connect()
+    assert await gateway.line("ready 1 module=1 s2s=yes", mark)
 
 
 async def foreign_payload_arrives_as_it_was_sent(stage):

@@ -36,7 +36,9 @@ PICTURE = """
       world 198.51.100.0/24         DMZ 203.0.113.0/24            inside 10.9.3.0/24
   ┌────────────────────────┐      ┌────────────────────┐      ┌──────────────┐      ┌──────────────┐
   │ {0:<22} │ 5269 │ {2:<18} │ 7400 │ {4:<12} │ 7400 │ {6:<12} │
-  │ {1:<22} │ ◄──► │ {3:<18} │ ◄─── │ {5:<12} │ ───► │ {7:<12} │
+  │ {1:<22} │ ◄──► │ {3:<18} │ 2222 │ {5:<12} │ 2222 │ {7:<12} │
+  │                        │      │                    │ ◄─── │              │ 8443 │              │
+  │                        │      │                    │      │              │ ───► │              │
   └────────────────────────┘      └────────────────────┘      └──────────────┘      └──────┬───────┘
                                                                                            │ component
    ◄──► s2s, both ways     ───► who dials                                    alice@home.example
@@ -174,6 +176,9 @@ STEPS = {  # CodeLocation: (step, colour, words)
     "stanza.bounced": ("bounce", "red", clean),
     "stanza.expired": ("bounce", "red", clean),
 }
+SET_UP = ("pairing.done", "tunnel.up", "link.up", "attachment.up", "replica.taken", "axl.synced",
+          "router.loaded")
+TABLE = "xmpps2snodes"
 FATES = ("stanza.written", "stanza.delivered")
 NODE_COLOURS = {"edge": "magenta", "core": "blue", "home": "green"}
 # Which step a failure of tables/failures.h belongs to, by how its name begins.
@@ -238,7 +243,9 @@ class Show:
             self.step("home.example: Prosody, attached as a component", stage.users()),
             self.step("prosody.example: Prosody, unchanged", stage.prosody()),
             self.step("ejabberd.example: ejabberd, unchanged", stage.ejabberd()))
-        await self.step("edge, core and home node: paired, configured, linked", stage.nodes())
+        say("  The nodes, set up as an operator does it:")
+        stage.on_step = self.step
+        await stage.nodes()
         for node in self.nodes:
             await node.configure("log.levels", *site.LEVELS, "developer.xcp.jabber debug",
                                  "developer.xcp.federation debug")
@@ -249,11 +256,19 @@ class Show:
         say(paint(PICTURE.format(
             "bob@prosody.example", "carol@ejabberd.example", *names[0], *names[1], *names[2]),
             "cyan"))
-        up = [event for node in self.nodes
-              for event in node.events("link.up") + node.events("attachment.up")]
-        for event in sorted(up, key=lambda event: event.time):
-            say(f"  {event.time:%H:%M:%S.%f}  {paint(event.node, 'bold')}  {event.name}  "
-                f"{paint(cut(clean(event), WIDTH - 42), 'dim')}")
+        await self.show_set_up()
+
+    async def show_set_up(self):
+        """What the nodes logged of it, and home's table in the end."""
+        seen = [event for node in self.nodes for name in SET_UP for event in node.events(name)]
+        seen += [event for node in self.nodes
+                 for event in node.events("config.changed", "is_federation_enabled")]
+        for event in sorted(seen, key=lambda event: event.time):
+            say(f"  {event.time:%H:%M:%S.%f}  {paint(f'{event.node:<7}', 'bold')}  "
+                f"{event.name:<14}  {paint(cut(clean(event), WIDTH - 44), 'dim')}")
+        say(f"\n  home# sallyport run sql 'select * from {TABLE}'")
+        for line in (await self.stage.home.sql(f"select * from {TABLE}")).splitlines():
+            say(f"    {line}")
 
     async def step(self, what, doing):
         begin = time.monotonic()

@@ -56,6 +56,8 @@ async def play(folder, stage):
         wrong = traceback.format_exc()
     if problems := await stage.clear():
         wrong = "\n".join([wrong or "what came after the scenario failed", *problems])
+    if wrong:
+        await stage.vacate()  # what it left behind is not the next one's problem
     return wrong
 
 

@@ -1,11 +1,13 @@
 """A node under test: sallyportd on its host, asked and told things by `sallyport`."""
 import asyncio
+import json
 import os
 import re
+import shutil
 import signal
 
 from . import events, topology
-from .process import DEADLINE, Process, command
+from .process import DEADLINE, Process, command, until
 
 BOOTSTRAP = """
 role = "{role}"
@@ -19,7 +21,12 @@ listen {kind} {{
 	port = {port}
 }}
 """
-LINK_PORT = 7400
+S2S_PORT, LINK_PORT, PROVISION_PORT, AXL_PORT = 5269, 7400, 2222, 8443
+LISTENS = {
+    "edge": {"s2s": S2S_PORT, "link": LINK_PORT, "provision": PROVISION_PORT},
+    "core": {},
+    "home": {"link": LINK_PORT, "provision": PROVISION_PORT, "axl": AXL_PORT},
+}
 CHILDREN = ("traffic", "manage", "resolver")
 
 # What the settings are when nobody has set them, for those that scenarios change.
@@ -42,7 +49,42 @@ DEFAULTS = {
     "timeouts.verify": ("25",),
     "timeouts.dialback": ("30",),
     "timeouts.authentication": ("60",),
+    "timeouts.axl": ("10",),
+    "timeouts.pairing": ("900",),
+    "timeouts.ssh_login": ("20",),
+    "timeouts.ssh_silence": ("15",),
+    "limits.ssh_connections": ("64",),
+    "limits.ssh_connections_per_address": ("8",),
+    "axl.refresh": ("300",),
+    "axl.versions": (),
+    "router.apply": ("live",),
+    "tls.certificate": (),
 }
+# Settings are seen by traffic, but for these.
+SEEN_BY = {"dns.": "resolver", "axl.": "manage", "home_servers": "manage", "limits.ssh": "manage",
+           "timeouts.ssh": "manage", "timeouts.axl": "manage", "timeouts.pairing": "manage"}
+# What only some roles have, and who sets what the others are told.
+ROLES = {"federation.": ("edge",), "tls.": ("edge",), "dial.": ("edge",), "domains": ("core",),
+         "axl.refresh": ("core",), "axl.trust": ("core",), "axl.": ("home",),
+         "home_servers": ("core",), "router.": ("home",)}
+
+
+def row_of(table, name):
+    """The value of the first key that the name begins with."""
+    return next((value for key, value in table.items() if name.startswith(key)), None)
+
+
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def row(edge):
+    """An edge's cp_id in xmpps2snodes."""
+    return f"cm-2_s2scp-1.{edge.replace('.', '-')}"
+
+
+def listed(told, name):
+    """Rows of a JSON answer: the list itself, or by that name in it."""
+    return told if isinstance(told, list) else told[name]
 
 
 class Refused(AssertionError):
@@ -50,9 +92,10 @@ class Refused(AssertionError):
 
 
 class Node:
-    def __init__(self, build, name, role, host, listens):
-        self.build, self.name, self.role, self.host = build, name, role, host
-        self.listens = listens  # pairs of kind and port
+    def __init__(self, build, name, role, host=None):
+        self.build, self.name, self.role, self.host = build, name, role, host or role
+        self.listens = dict(LISTENS[role])  # ports by kind
+        self.env = None  # of its processes
         self.folder = topology.RUN / name
         self.socket = self.folder / "control.sock"
         self.process = None
@@ -65,17 +108,22 @@ class Node:
     def log(self):
         return self.process.log
 
-    async def start(self):
+    async def start(self, fresh=True):
+        """Fresh: as just installed; otherwise with the store that it had."""
+        if fresh:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.settings, self.before = {}, {}
         self.folder.mkdir(exist_ok=True)
+        self.checked = 0
         config = self.folder / "sallyport.conf"
         config.write_text(
             BOOTSTRAP.format(role=self.role, name=self.name, data=self.folder, socket=self.socket)
             + "".join(LISTEN.format(kind=kind, address=topology.address(self.host),
                                      address6=topology.address6(self.host), port=port)
-                      for kind, port in self.listens))
+                      for kind, port in self.listens.items()))
         self.process = await Process(
             self.name, self.host,
-            [self.build / "src/process/sallyportd", "-c", config]).start()
+            [self.build / "src/process/sallyportd", "-c", config], env=self.env).start()
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
 
@@ -99,16 +147,91 @@ class Node:
             raise Refused(f"{self.name}: sallyport {' '.join(map(str, words))}: {out.strip()}")
         return out
 
-    async def identity(self):
-        """What `node self` tells: name, role, pin, with or without their names before them."""
-        words = (await self.ctl("node", "self")).replace("=", " ").split()
-        return [word for word in words if word not in ("name", "role", "pin")]
+    async def told(self, *words):
+        """What a command tells with --json."""
+        return json.loads(await self.ctl(*words, "--json"))
 
-    async def add_node(self, other, address=None):
-        """Pairs by hand; with the address where we have to dial it."""
-        name, role, pin = await other.identity()
-        await self.ctl("node", "add", name, f"role={role}", f"pin={pin}",
-                       *([f"address={address}"] if address else []))
+    async def identity(self):
+        """What `node self` tells, by name: name, role, pin, ssh-pin."""
+        return dict(line.split(" = ", 1) for line in (await self.ctl("node", "self")).splitlines())
+
+    # Other nodes.
+
+    async def pair(self, *options):
+        """A pairing code of this node."""
+        out = await self.ctl("pair", *options)
+        return next(word for word in out.split() if word.startswith(f"{self.name}@"))
+
+    async def join(self, code):
+        return await self.ctl("join", code)
+
+    async def joined(self, other, *options):
+        """Paired with that node, which prints the code."""
+        return await self.join(await other.pair(*options))
+
+    async def node_names(self):
+        """Whom it knows."""
+        return [line.split()[0] for line in (await self.ctl("node", "list")).splitlines() if line]
+
+    # The AXL service of a home node, and its client on the core.
+
+    async def sql(self, statement):
+        return await self.ctl("run", "sql", statement)
+
+    async def table(self):
+        """xmpps2snodes: pkid by cp_id."""
+        out = await self.sql("select * from xmpps2snodes")
+        return {cp_id: pkid for pkid, cp_id in
+                re.findall(rf"^ *({UUID}) +(\S+) *$", out, re.MULTILINE)}
+
+    async def rows(self, *edges, deadline=DEADLINE):
+        """Its table has a row for each of these edges, and no other."""
+        wanted = {row(edge) for edge in edges}
+
+        async def there():
+            return set(await self.table()) == wanted
+        await until(there, f"{self.name}: rows {sorted(wanted)} in xmpps2snodes", deadline,
+                    self.table)
+
+    async def home_servers(self):
+        """What the core says of each home server, by name."""
+        return {row["name"]: row for row in listed(
+            await self.told("home-server", "list"), "home_servers")}
+
+    async def refresh(self, *names):
+        """(whether all is well, what it says)"""
+        status, out = await self.try_ctl("home-server", "refresh", *names)
+        return status == 0, out
+
+    async def notifications(self):
+        return listed(await self.told("notifications"), "notifications")
+
+    async def routes(self):
+        return await self.told("routes")
+
+    # Alarms.
+
+    async def alarms(self):
+        return listed(await self.told("alarms"), "alarms")
+
+    async def alarm(self, number, subject=None, seen="", deadline=DEADLINE):
+        """It has this alarm (about that subject, with that in what was seen)."""
+        async def there():
+            return next((alarm for alarm in await self.alarms() if alarm["number"] == number
+                         and subject in (None, alarm["subject"]) and seen in alarm["seen"]), None)
+        alarm = await until(there, f"{self.name}: alarm {number} {subject or ''} {seen!r}",
+                            deadline, self.alarms)
+        for part in ("title", "severity", "cause", "fix"):
+            assert alarm[part], alarm
+        return alarm
+
+    async def no_alarm(self, number, subject=None, deadline=DEADLINE):
+        """It has it no more."""
+        async def gone():
+            return not [alarm for alarm in await self.alarms() if alarm["number"] == number
+                        and subject in (None, alarm["subject"])]
+        await until(gone, f"{self.name}: end of alarm {number} {subject or ''}", deadline,
+                    self.alarms)
 
     # Settings.
 
@@ -120,9 +243,21 @@ class Node:
         mark = self.log.mark()
         await self.ctl("config", "set", name, *values)
         self.settings[name] = values
-        reader = "resolver" if name.startswith("dns.") else "traffic"
+        await self.took(row_of(SEEN_BY, name) or "traffic", mark)
+
+    async def took(self, child, since):
+        """That process works by new settings."""
         await self.log.wait_for(
-            rf'sallyport-{reader}\[\d+\]: .*CodeLocation="snapshot\.taken"', mark)
+            rf'sallyport-{child}\[\d+\]: .*CodeLocation="snapshot\.taken"', since)
+
+    async def applied(self, change):
+        """Traffic works by the last change whose line has this text."""
+        found = self.log.find_all(events.pattern("config.changed", change))[-1].string
+        await self.took("traffic", len(self.log.lines) - self.log.lines[::-1].index(found))
+
+    def takes(self, name):
+        """Whether this setting is set on its role."""
+        return self.role in (row_of(ROLES, name) or LISTENS)
 
     async def set(self, name, *values):
         """For a scenario: as it was again afterwards."""
@@ -174,9 +309,12 @@ class Node:
         os.kill(pid, how)
         return pid
 
+    def running(self):
+        return self.process is not None and self.process.running()
+
     def accidents(self):
         """What died since the last call, though nobody killed it."""
-        if not self.process or not self.process.running():
+        if not self.running():
             return [f"{self.name}: the node itself is gone"]
         died = self.events("process.died", since=self.checked)
         self.checked = self.mark()

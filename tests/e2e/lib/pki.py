@@ -61,23 +61,23 @@ def authority_file():
 
 
 @functools.cache
-def certificate(*names):
-    """For these DNS names; returns (certificate path, key path)."""
+def certificate(*names, days=30):
+    """For these DNS names, for so long from now on; returns (certificate path, key path)."""
     ca_key, ca = authority()
     key = ec.generate_private_key(ec.SECP256R1())
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     leaf = (builder(names[0], key, ca.subject)
-            .not_valid_before(NOW - DAY).not_valid_after(NOW + 30 * DAY)
+            .not_valid_before(NOW - 2 * DAY).not_valid_after(NOW + days * DAY)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]),
                            critical=False)
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .sign(ca_key, hashes.SHA256()))
-    return write(folder() / names[0], key, [leaf])
+    return write(folder() / (names[0] if days == 30 else f"{days}-days.{names[0]}"), key, [leaf])
 
 
-def with_key(*names):
+def with_key(*names, days=30):
     """The same as one file, chain and key."""
-    chain, key = certificate(*names)
+    chain, key = certificate(*names, days=days)
     both = chain.with_suffix(".pem")
     both.write_bytes(chain.read_bytes() + key.read_bytes())
     return both

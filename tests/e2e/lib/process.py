@@ -8,6 +8,7 @@ import traceback
 from . import topology
 
 DEADLINE = 20.0  # seconds for any one event, unless the caller knows better
+POLL = 0.2  # between questions about what no line tells
 
 
 class Missing(AssertionError):
@@ -35,6 +36,18 @@ async def together(*coroutines):
     if failures:
         raise Several("\n".join(explain(failure) for failure in failures))
     return results
+
+
+async def until(question, what, deadline=DEADLINE, instead=None):
+    """Asks `await question()` until the answer is true and gives that; `instead` tells in the end
+    what there is instead."""
+    end = time.monotonic() + deadline
+    while not (answer := await question()):
+        if time.monotonic() > end:
+            raise Missing(f"{what}: not in {deadline:g} s"
+                          + (f"; instead: {await instead()}" if instead else ""))
+        await asyncio.sleep(POLL)
+    return answer
 
 
 class Lines:

@@ -7,6 +7,7 @@ from .client import Client
 from .dns import Dns
 from .ejabberd import Ejabberd
 from .load import LeanClient
+from .node import Node
 from .peer import Peer
 from .prosody import Prosody
 from .site import DOMAINS, Site, home_server
@@ -25,6 +26,8 @@ class Stage:
         self.site = None
         self.failed = set()  # arrangements that do not even start
         self.peers = 0
+        self.more = []  # nodes beside the site's
+        self.on_step = None  # see Site
 
     async def once(self, name, make):
         """The shared server of that name, started by whoever asks first."""
@@ -62,20 +65,52 @@ class Stage:
         """Edge, core and home, or without home node; the other arrangement is stopped."""
         await asyncio.gather(self.dns(), self.users())
         if self.site and self.site.small != small:
-            site, self.site = self.site, None
-            await site.stop()
+            await self.vacate()
         if not self.site:
             if small in self.failed:
                 raise AssertionError("the nodes did not start: see the first failure")
             self.site = Site(self.build, small)
+            self.site.on_step = self.on_step
             try:
                 await self.site.start()
             except BaseException:
                 self.failed.add(small)
-                site, self.site = self.site, None
-                await site.stop()
+                await self.vacate()
                 raise
         return self.site
+
+    async def vacate(self):
+        """Stops the nodes; the next scenario that wants some gets new ones."""
+        site, self.site = self.site, None
+        if site:
+            await site.stop()
+
+    async def own_nodes(self, suffix, bare=False):
+        """Edge, core and home of this scenario's own; bare: as just installed."""
+        await asyncio.gather(self.dns(), self.users())
+        await self.vacate()
+        self.site = Site(self.build, suffix=suffix)
+        self.at_end.append(self.vacate)
+        await (self.site.boot() if bare else self.site.start())
+        return self.site
+
+    async def another(self, role, host, name):
+        """One more node, on a host of its own, for the core to join; removed in the end."""
+        node = Node(self.build, name, role, host)
+        self.more.append(node)
+        self.at_end.append(self.remove_more)
+        await node.start()
+        await node.configure("log.levels", *self.site.levels)
+        return node
+
+    async def remove_more(self):
+        """Takes the nodes of `another` away and out of the core's settings."""
+        more, self.more = self.more, []
+        for node in more:
+            if self.site and node.name in await self.core.node_names():
+                await self.core.ctl("node", "remove", node.name)
+            if node.running():
+                await node.stop()
 
     @property
     def edge(self):
@@ -145,6 +180,7 @@ class Stage:
         """After each scenario, whatever its outcome."""
         problems = []
         topology.unblock()
+        problems += self.accidents()
         restore = [node.restore for node in self.site.nodes] if self.site else []
         for undo in [*(c.log_out for c in reversed(self.clients)), *restore,
                      *reversed(self.at_end)]:
@@ -153,9 +189,12 @@ class Stage:
             except Exception as problem:  # pylint: disable=broad-except
                 problems.append(f"{undo.__qualname__}: {problem}")
         self.clients, self.at_end = [], []
-        if self.site:
-            problems += [problem for node in self.site.nodes for problem in node.accidents()]
+        problems += self.accidents()
         if dns := self.started.get("dns"):
             relay = (await dns).relay
             relay.delay_s, relay.lose = 0.0, False
         return problems
+
+    def accidents(self):
+        nodes = [*(self.site.nodes if self.site else []), *self.more]
+        return [problem for node in nodes for problem in node.accidents()]

@@ -5,8 +5,8 @@ everything away with the runner's last breath, however it dies, and two runs nev
 runner's own network is the router's, so it reaches every host and sees what passes.
 
     world   198.51.100.0/24   2001:db8:1::/64   DNS, the foreign servers, the tests' own peers
-    dmz     203.0.113.0/24    2001:db8:2::/64   the edge
-    inside  10.9.3.0/24       2001:db8:3::/64   core, home node, home server
+    dmz     203.0.113.0/24    2001:db8:2::/64   the edges
+    inside  10.9.3.0/24       2001:db8:3::/64   core, home nodes, home server
 
 A host's last number is the same in both families. The firewall lets world and dmz talk, inside
 dial dmz, and nobody dial inside, whatever the family.
@@ -26,13 +26,16 @@ HOSTS = {  # name: (network, last number)
     "prosody": ("world", 10),
     "ejabberd": ("world", 20),
     "edge": ("dmz", 2),
+    "edge2": ("dmz", 6),
     "core": ("inside", 3),
     "home": ("inside", 4),
+    "home2": ("inside", 7),
     "users": ("inside", 5),  # the home server
 }
 # Addresses of the runner itself, beside .1 of each network.
 SLOW_DNS = NETWORKS["world"] + ".54"
 PEERS = [f"{NETWORKS['world']}.{n}" for n in range(100, 120)]
+OUTER = NETWORKS["dmz"] + ".66"  # edge2's second address, on which it listens for nothing
 PEERS6 = [f"{NETWORKS6['world']}:{n}" for n in range(100, 120)]
 
 FIREWALL = """
@@ -56,6 +59,9 @@ table inet firewall {
 	}
 }
 """
+
+
+walled = set()  # hosts with a wall of their own
 
 
 def address(host):
@@ -118,6 +124,7 @@ def build():
         add_address(f"{extra}/64", "world")
     for name in HOSTS:
         add_host(name)
+    add_address(f"{OUTER}/24", "eth0", "edge2")
     setting("net/ipv4/ip_forward", 1)
     setting("net/ipv6/conf/all/forwarding", 1)
     for table in ("iptables", "ip6tables", "arptables"):
@@ -172,8 +179,28 @@ def drop(*matches):
         f"add rule inet firewall blocked {match} drop\n" for match in matches))
 
 
+def wall(host, port, verdict="drop"):
+    """On the host itself, for who is in the same network: what comes for that TCP port is dropped,
+    or with verdict `reject with tcp reset` refused, and what leaves from it as well."""
+    run(*inside(host, "nft", "-f", "-"), stdin=f"""
+table inet wall {{
+	chain input {{
+		type filter hook input priority 0; policy accept;
+		tcp dport {port} {verdict}
+	}}
+	chain output {{
+		type filter hook output priority 0; policy accept;
+		tcp sport {port} {"tcp flags & rst == 0" if verdict != "drop" else ""} drop
+	}}
+}}
+""")
+    walled.add(host)
+
+
 def unblock():
     run("nft", "flush", "chain", "inet", "firewall", "blocked")
+    while walled:
+        run(*inside(walled.pop(), "nft", "flush", "ruleset"))
 
 
 def reset_connections(host, port, to=None):
@@ -181,7 +208,8 @@ def reset_connections(host, port, to=None):
     both ends see a reset. Returns how many."""
     if not to:
         return kill_sockets(host, "dport", "=", f":{port}")
-    return kill_sockets(host, "dst", f"{address(to) if to in HOSTS else to}:{port}")
+    ends = [address(to), f"[{address6(to)}]"] if to in HOSTS else [to]
+    return sum(kill_sockets(host, "dst", f"{end}:{port}") for end in ends)
 
 
 def reset_accepted(host, port):

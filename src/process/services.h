@@ -1,0 +1,44 @@
+/*
+ * What manage does beside hearing people: the tunnels to our other nodes, and AXL, as service and
+ * as client. Which of it there is follows from the listeners and the settings; what it needs
+ * stored, it asks of control.
+ */
+#ifndef PROCESS_SERVICES_H
+#define PROCESS_SERVICES_H
+
+#include "ipc/snapshot.h"
+#include "process/orders.h"
+
+#include <jansson.h>
+
+struct services;
+
+struct services_config {
+	struct loop *loop;
+	struct orders *orders; /* lent */
+	const char *release;
+	/* The answer to services_command; once each, perhaps from inside. */
+	void (*answer)(void *arg, uint64_t session, bool done, const char *text);
+	void *arg;
+};
+
+/* Before the sandbox: what the libraries must open and cannot later. False and *why. */
+bool services_prepare(const char **why);
+
+struct services *services_create(const struct services_config *config);
+void services_destroy(struct services **services);
+void services_set_resolver(struct services *services, int fd); /* takes the channel */
+/* Takes the socket; false: no service of that name is here, and the socket stays the caller's. */
+bool services_listen(struct services *services, const char *service, int fd);
+/* Takes the snapshot, and frees it one day. */
+void services_apply(struct services *services, struct snapshot **snapshot);
+
+/* What people ask manage itself: verbs of COMMAND_MANAGE in ctl/grammar.c. */
+void services_command(struct services *services, uint64_t session, const char *author,
+		      const char *verb, const char *const *arguments, size_t count);
+/* Appends our records for the status (provision/tunnels.h, axl/client.h). */
+void services_status(struct services *services, struct buffer *out);
+json_t *services_others(struct services *services);		 /* as tunnels_others */
+void services_report(struct services *services, json_t *status); /* as tunnels_report */
+
+#endif
