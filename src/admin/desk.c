@@ -209,7 +209,10 @@ static void hand_on(struct desk *desk, uint64_t session, const struct visitor *v
 static void log_request(const struct visitor *visitor, const struct request *request,
 			const struct command *command, size_t named, const char *why)
 {
-	size_t shown = command ? (command->from_files ? named + 1 : LOGGED_WORDS) : 2;
+	size_t shown = !command		     ? 2
+		       : command->hides	     ? named
+		       : command->from_files ? named + 1
+					     : LOGGED_WORDS;
 	struct buffer words = { 0 };
 	char *text;
 

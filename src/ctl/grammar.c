@@ -50,7 +50,8 @@ const struct command commands[] = {
 	{ "join", "CODE", 1, 1, COMMAND_MANAGE, false, false, "join",
 	  "join the node that printed this code",
 	  "On a core. Both nodes pin each other's keys for SSH and links; a home node's AXL\n"
-	  "service is entered as home server too." },
+	  "service is entered as home server too.",
+	  .hides = true },
 	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, false,
 	  false, "node-add", "let another node link with this one",
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"

@@ -31,6 +31,7 @@ struct command {
 	const char *verb; /* what who does it calls it; of a status NULL: the whole of it */
 	const char *help; /* one line */
 	const char *more; /* a paragraph, or NULL */
+	bool hides;	  /* its arguments are a secret, and not logged */
 };
 
 extern const struct command commands[];

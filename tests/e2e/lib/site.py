@@ -109,12 +109,12 @@ class Site:
         await asyncio.gather(self.linked(), self.tunnelled())
 
     async def linked(self, since=None):
-        """Links and attachment are up (again, since these marks by node name)."""
+        """Links are up (again, since these marks by node name), and the attachment is."""
         since = since or {}
         await asyncio.gather(
             *(node.event("link.up", other.name, since=since.get(node.name, 0))
               for node, other in self.pairs()),
-            self.last.event("attachment.up", since=since.get(self.last.name, 0)))
+            self.last.event("attachment.up"))
 
     async def tunnelled(self, since=None):
         """Likewise the tunnels."""
