@@ -2,11 +2,11 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/utc.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DAY_S 86400
 #define EXPIRES_S (14 * DAY_S)
@@ -209,14 +209,11 @@ static void certificate(const struct alarm_view *view)
 		bool is_due = view->alarm == ALARM_CERTIFICATE_EXPIRED
 				      ? left < 0
 				      : left >= 0 && left < EXPIRES_S;
-		time_t when = (time_t)end;
-		char day[32] = "";
-		struct tm parts;
+		char day[UTC_BYTES];
 
 		if (!is_due || !json_is_integer(json_object_get(row, "not_after")))
 			continue;
-		if (gmtime_r(&when, &parts))
-			strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &parts);
+		utc_text(end, day);
 		view->see(view, text(row, "setting"),
 			  xasprintf("%s: it %s on %s", text(row, "name"),
 				    left < 0 ? "ended" : "ends", day));
@@ -435,7 +432,11 @@ static void replica(const struct alarm_view *view)
 		json_int_t ours = json_integer_value(json_object_get(tunnel, "ours"));
 		json_int_t stored = json_integer_value(json_object_get(tunnel, "acknowledged"));
 
-		if (is_up(tunnel) && ours > stored)
+		if (!is_up(tunnel))
+			continue;
+		if (*text(tunnel, "why")) /* of one that is up: what was refused */
+			view->see(view, text(tunnel, "node"), xstrdup(text(tunnel, "why")));
+		else if (ours > stored)
 			view->see(view, text(tunnel, "node"),
 				  xasprintf("our revision is %" PRIdMAX ", it has stored %" PRIdMAX,
 					    (intmax_t)ours, (intmax_t)stored));

@@ -2,11 +2,11 @@
 
 #include "admin/alarm_checks.h"
 #include "base/alloc.h"
+#include "base/utc.h"
 #include "ctl/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct entry {
 	struct entry *next;
@@ -195,12 +195,9 @@ bool alarms_next(struct alarms *alarms, struct alarm_change *change)
 static json_t *describe(const struct entry *entry)
 {
 	const struct alarm_row *row = &alarm_rows[entry->alarm];
-	time_t since = (time_t)entry->since_s;
-	char text[32] = "";
-	struct tm day;
+	char text[UTC_BYTES];
 
-	if (gmtime_r(&since, &day))
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &day);
+	utc_text(entry->since_s, text);
 	return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:s}", "number", (int)row->number,
 			 "severity", row->severity, "title", row->title, "subject",
 			 protocol_string(slice_of(entry->subject)), "since", text, "seen",

@@ -95,6 +95,10 @@ static const struct {
 	  "25022 core-a: its clock and ours differ by 12 s" },
 	{ edge, "{'tunnels':[{'node':'core-a','state':'up','ours':5,'acknowledged':4}]}",
 	  "90011 core-a: our revision is 5, it has stored 4" },
+	{ edge,
+	  "{'tunnels':[{'node':'core-a','state':'up','ours':5,'acknowledged':4,"
+	  "'why':'theirs: no such domain'}]}",
+	  "90011 core-a: theirs: no such domain" },
 	{ edge, "{'levels':[{'module':'network.dns','level':'debug'}]}",
 	  "25019 network.dns: log.levels has it at debug" },
 	{ edge,

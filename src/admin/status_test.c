@@ -1,5 +1,6 @@
 #include "admin/status.h"
 
+#include "admin/status_views.h"
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
 
@@ -125,6 +126,167 @@ static void the_json_has_the_same_with_figures_as_figures(void **state)
 							    "stanzas.delivered")),
 			 1217);
 	assert_int_equal(json_array_size(json_object_get(status, "wrong")), 0);
+	json_decref(status);
+}
+
+static const char *const more_control[] = {
+	"node,home-a,home,3fe1",
+	"notification,3,Warning,2,Cisco XCP Router: restart,Cisco XCP Config Manager,2026-01-01",
+	"stored,cm.edge-a",
+	"loaded-revision,7",
+	"domain,example.net,on,core-a",
+	"setting,router.apply,restart",
+	"tunnel,edge-a,edge,up",
+	NULL,
+};
+
+static const char *const more_traffic[] = {
+	"link,core-a,core,up,in,0,5,,edge-a edge-b,-",
+	"realm,edge-a,both,linked",
+	"route,example.net,users",
+	"default,out,core-a",
+	"route-dead,example.org,connection refused",
+	"static-routes,on,0",
+	"notification,9,Error,1,forged,x,y",
+	NULL,
+};
+
+static const char *const manage[] = {
+	"tunnel,core-a,core,up,in,61,,4,4,9,3500,-12",
+	"home-server,home-b,192.0.2.9:8443,failed,login,the password is wrong,14.0,30,,",
+	NULL,
+};
+
+static json_t *home(void)
+{
+	json_t *status = status_begin();
+
+	report(status, PROCESS_CONTROL, more_control);
+	report(status, PROCESS_TRAFFIC, more_traffic);
+	report(status, PROCESS_MANAGE, manage);
+	return status;
+}
+
+static void each_process_tells_of_its_own_matters(void **state)
+{
+	json_t *status = home(), *tunnel;
+
+	assert_int_equal(json_array_size(json_object_get(status, "notifications")), 1);
+	assert_int_equal(json_array_size(json_object_get(status, "tunnels")), 1);
+	tunnel = json_array_get(json_object_get(status, "tunnels"), 0);
+	assert_int_equal(json_integer_value(json_object_get(tunnel, "skew_ms")), -12);
+	assert_int_equal(json_integer_value(json_object_get(status, "loaded_revision")), 7);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(status, "settings"),
+							      "router.apply")),
+			    "restart");
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(status, "static_routes"), "on")),
+		0);
+	json_decref(status);
+}
+
+static void add_alarm(json_t *list, int number, const char *severity, const char *subject)
+{
+	json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "number",
+					      number, "severity", severity, "title", "Trouble",
+					      "subject", subject, "since", "2026-01-01", "seen",
+					      "it\nis so", "cause", "a cause", "fix", "a fix"));
+}
+
+static void an_alarm_is_wrong_or_a_warning_by_its_severity(void **state)
+{
+	json_t *status = home(), *alarms = json_array();
+	char *text;
+
+	add_alarm(alarms, 15021, "warning", "");
+	json_object_set(status, "alarms", alarms);
+	status_judge(status);
+	assert_string_equal(verdict(status), "home-a (home): up, 1 of 1 links, 1 of 1 tunnels, "
+					     "0 of 1 home servers, 0 streams; 1 warning");
+	text = status_text(status);
+	assert_non_null(strstr(text, "\nwarning: alarm 15021 Trouble: it?is so\n"));
+	free(text);
+	add_alarm(alarms, 90006, "error", "x");
+	status_judge(status);
+	assert_string_equal(verdict(status), "home-a (home): alarm 90006 Trouble, x: it?is so");
+	json_decref(alarms);
+	json_decref(status);
+}
+
+static void other_nodes_alarms_are_shown_with_their_age(void **state)
+{
+	json_t *status = home(), *alarms = json_array();
+	char *text;
+
+	for (int i = 0; i < 5; i++)
+		add_alarm(alarms, 90001 + i, "error", i ? "" : "edge\x1b[2J");
+	json_object_set_new(
+		status, "others",
+		json_pack("{s:{s:o}, s:{s:[]}}", "core-a", "alarms", alarms, "edge-a", "alarms"));
+	status_judge(status);
+	text = status_text(status);
+	assert_non_null(strstr(text, "\ncore-a: 5 alarms: 90001 Trouble, edge?[2J; 90002 Trouble; "
+				     "90003 Trouble; and 2 more (heard 3s ago)\n"));
+	assert_non_null(strstr(text, "\nedge-a: 0 alarms\n"));
+	free(text);
+	json_decref(status);
+}
+
+static const struct {
+	const char *verb, *text;
+	const char *list; /* that its data must have */
+} views[] = {
+	{ "alarms", "no alarms\n", "alarms" },
+	{ "notifications",
+	  "Number: 3\nSeverity: Warning\nCount: 2\nDescription: Cisco XCP Router: restart\n"
+	  "Origin: Cisco XCP Config Manager\nCreated: 2026-01-01\n",
+	  "notifications" },
+	{ "routes",
+	  "DOMAIN       FEDERATION  NODE\nexample.net  on          core-a\n\n"
+	  "ROUTE TO     PORT\nexample.net  users\n\n"
+	  "ALL OTHERS  PORT\nout         core-a\n\n"
+	  "REALM   TABLE  LINK\nedge-a  both   linked\n\n"
+	  "STORED IN XMPPS2SNODES\ncm.edge-a\n\n"
+	  "LINK    ROLE  STATE  ADDRESS  REALMS\ncore-a  core  up     -        edge-a edge-b\n\n"
+	  "DEAD STATIC ROUTE  WHY\nexample.org        connection refused\n",
+	  "realms" },
+	{ "home-servers",
+	  "HOME SERVER  ADDRESS         STATE   VERSION  SEEN  TROUBLE  ROWS  FOREIGN  WHY\n"
+	  "home-b       192.0.2.9:8443  failed  14.0      30s  login    -     -        "
+	  "the password is wrong\n",
+	  "home_servers" },
+};
+
+static void parts_of_it_are_shown_by_name(void **state)
+{
+	for (size_t i = 0; i < nitems(views); i++) {
+		json_t *status = home(), *data;
+		char *text;
+
+		json_object_set_new(status, "alarms", json_array());
+		assert_true(status_view(status, views[i].verb, &text, &data));
+		assert_string_equal(text, views[i].text);
+		assert_true(json_is_array(json_object_get(data, views[i].list)));
+		free(text);
+		json_decref(data);
+		json_decref(status);
+	}
+}
+
+static void a_part_without_who_knows_it_is_refused(void **state)
+{
+	json_t *status = status_begin(), *data;
+	char *text;
+
+	status_silent(status, PROCESS_TRAFFIC, "does not answer");
+	assert_false(status_view(status, "routes", &text, &data));
+	assert_string_equal(text, "traffic does not answer");
+	assert_null(data);
+	free(text);
+	assert_true(status_view(status, "notifications", &text, &data));
+	assert_string_equal(text, "no notifications\n");
+	free(text);
+	json_decref(data);
 	json_decref(status);
 }
 
@@ -270,6 +432,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_text_is_read_in_five_seconds),
 		cmocka_unit_test(the_json_has_the_same_with_figures_as_figures),
+		cmocka_unit_test(each_process_tells_of_its_own_matters),
+		cmocka_unit_test(an_alarm_is_wrong_or_a_warning_by_its_severity),
+		cmocka_unit_test(other_nodes_alarms_are_shown_with_their_age),
+		cmocka_unit_test(parts_of_it_are_shown_by_name),
+		cmocka_unit_test(a_part_without_who_knows_it_is_refused),
 		cmocka_unit_test(the_verdict_names_what_is_wrong_first),
 		cmocka_unit_test(who_does_not_answer_is_said_and_the_rest_shown),
 		cmocka_unit_test(each_of_several_faults_has_a_line),

@@ -86,9 +86,9 @@ void watch_take(struct watch *watch, enum process from, const struct message *me
 
 void watch_poke(struct watch *watch)
 {
-	watch->again = true;
-	if (!watch->status)
+	if (!watch->again && !watch->status)
 		loop_arm(watch->config.loop, &watch->timer, POKE_MS);
+	watch->again = true;
 }
 
 static void log_changes(struct watch *watch)

@@ -1,6 +1,7 @@
 #include "process/notices.h"
 
 #include "base/alloc.h"
+#include "base/utc.h"
 #include "ipc/snapshot.h"
 #include "ipc/wire.h"
 #include "store/notification.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The words of the original (Cisco Unified CM IM and Presence). */
 #define DESCRIPTION                                                                                \
@@ -246,14 +246,11 @@ bool notices_delete(struct notices *notices, const char *number, char **why)
 
 static void report_one(struct buffer *out, const struct notification *notification)
 {
-	time_t created = (time_t)notification->created_s;
-	char number[24], count[24], day[32] = "";
-	struct tm parts;
+	char number[24], count[24], day[UTC_BYTES];
 
 	snprintf(number, sizeof(number), "%" PRId64, notification->number);
 	snprintf(count, sizeof(count), "%" PRId64, notification->count);
-	if (gmtime_r(&created, &parts))
-		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	utc_text(notification->created_s, day);
 	snapshot_add(out, &(struct snapshot_record){ 7,
 						     { slice_of("notification"), slice_of(number),
 						       slice_of(SEVERITY), slice_of(count),
