@@ -85,6 +85,7 @@ static void make_session(struct client *client)
 	ssh_options_set(t->session, SSH_OPTIONS_CIPHERS_S_C, SSH_CIPHERS);
 	ssh_options_set(t->session, SSH_OPTIONS_HMAC_C_S, SSH_MACS);
 	ssh_options_set(t->session, SSH_OPTIONS_HMAC_S_C, SSH_MACS);
+	ssh_options_set(t->session, SSH_OPTIONS_COMPRESSION, SSH_COMPRESSION);
 	ssh_set_blocking(t->session, 0);
 	t->stage = SSH_STAGE_LOGIN;
 	loop_arm(t->loop, &t->timer, client->login_ms);

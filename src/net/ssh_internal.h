@@ -16,6 +16,7 @@
 #define SSH_CIPHERS "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com"
 #define SSH_MACS "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"
 #define SSH_KEYS "ssh-ed25519"
+#define SSH_COMPRESSION "none" /* a few bytes of it could become many of ours */
 
 enum ssh_stage {
 	SSH_STAGE_TCP,	 /* dialled: no connection yet */
@@ -49,8 +50,6 @@ struct ssh_tunnel {
 	bool *destroyed; /* set when it goes while we are in a call of its owner */
 	/* The side's own way to SSH_STAGE_OPEN; calls ssh_end_with when there is none. */
 	void (*log_in)(struct ssh_tunnel *tunnel);
-	/* After each turn of libssh when it is open; NULL: nothing to do. */
-	void (*attend)(struct ssh_tunnel *tunnel);
 	/* Told in ssh_tunnel_destroy, before it is gone. */
 	void (*release)(struct ssh_tunnel *tunnel);
 };

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #define LISTENERS_MAX 8
-#define TRIES_MAX 3 /* wrong keys or passwords on one connection */
+#define TRIES_MAX 3	/* wrong keys or passwords on one connection */
+#define REQUESTS_MAX 32 /* refused on one connection: each is a line of the log */
 
 struct ssh_server {
 	struct ssh_server_config config;
@@ -30,7 +31,7 @@ struct guest {
 	char pin[SSH_PIN_LEN + 1]; /* of the key that it logged in with; empty: by password */
 	bool logged_in;
 	char *subsystem; /* that it asked for and may have */
-	unsigned tries;
+	unsigned tries, requests;
 };
 
 static struct guest *guest_of(struct ssh_tunnel *t)
@@ -41,7 +42,7 @@ static struct guest *guest_of(struct ssh_tunnel *t)
 static void log_refused(const struct guest *guest, const char *why, const char *what)
 {
 	log_event(EVENT_SSH_REFUSED, "from=%s user=%s why=\"%s%s%s\"", guest->from,
-		  log_text(guest->user), why, what ? ": " : "", what ? log_text(what) : "");
+		  log_text(guest->user), why, what ? ": " : "", what ? what : "");
 }
 
 /* Answers to what the guest asks; called by libssh from inside ssh_drive. */
@@ -93,31 +94,48 @@ static int on_password(ssh_session session, const char *user, const char *passwo
 	return SSH_AUTH_SUCCESS;
 }
 
+/* NULL: what clients ask for that mean no harm. */
+static void refuse_request(struct guest *guest, const char *what)
+{
+	if (what)
+		log_refused(guest, "asks for", what);
+	if (++guest->requests >= REQUESTS_MAX)
+		ssh_end_with(&guest->tunnel, SSH_END_SUBSYSTEM, "it asks for too much");
+}
+
 static int on_subsystem(ssh_session session, ssh_channel channel, const char *name, void *arg)
 {
 	struct guest *guest = arg;
 	const char *allowed = *guest->pin ? SSH_PROVISIONING : SSH_PAIRING;
 
 	if (guest->subsystem || strcmp(name, allowed) != 0) {
-		log_refused(guest, "not its subsystem", name);
+		log_refused(guest, "not its subsystem", log_text(name));
+		refuse_request(guest, NULL);
 		return SSH_ERROR;
 	}
 	guest->subsystem = xstrdup(name);
 	return SSH_OK;
 }
 
-/* None of the others that a channel could be asked for is set: refuse_rest deals with them. */
+/* libssh asks nobody else about it, and answers nothing. */
+static void on_agent(ssh_session session, ssh_channel channel, void *arg)
+{
+	refuse_request(arg, "its agent");
+}
+
+/* None of the others that a channel could be asked for is set: on_rest refuses them. */
 static ssh_channel on_channel(ssh_session session, void *arg)
 {
 	struct guest *guest = arg;
 	struct ssh_tunnel *t = &guest->tunnel;
 
 	if (t->channel || !guest->logged_in) {
-		log_refused(guest, "a second channel", NULL);
+		refuse_request(guest, "a second channel");
 		return NULL;
 	}
 	t->channel = ssh_channel_new(session);
 	t->channel_callbacks.channel_subsystem_request_function = on_subsystem;
+	t->channel_callbacks.channel_auth_agent_req_function = on_agent;
 	ssh_watch_channel(t);
 	return t->channel;
 }
@@ -137,9 +155,8 @@ static const char *kind_of(ssh_message message)
 		{ SSH_REQUEST_CHANNEL_OPEN, SSH_CHANNEL_DIRECT_TCPIP, "forwarding" },
 		{ SSH_REQUEST_CHANNEL_OPEN, SSH_CHANNEL_SESSION, "a second channel" },
 		{ SSH_REQUEST_GLOBAL, SSH_GLOBAL_REQUEST_TCPIP_FORWARD, "forwarding" },
-		{ SSH_REQUEST_GLOBAL, SSH_GLOBAL_REQUEST_KEEPALIVE, NULL },
 		{ SSH_REQUEST_AUTH, SSH_AUTH_METHOD_NONE, NULL },
-		{ SSH_REQUEST_SERVICE, 0, NULL },
+		{ SSH_REQUEST_SERVICE, -1, NULL },
 	};
 
 	for (size_t i = 0; i < nitems(kinds); i++) {
@@ -150,20 +167,33 @@ static const char *kind_of(ssh_message message)
 	return "what is not offered";
 }
 
-/* What no callback has taken waits in the session for an answer. */
-static void refuse_rest(struct ssh_tunnel *t)
+/* What no other callback has taken. */
+static int on_rest(ssh_session session, ssh_message message, void *arg)
 {
-	struct guest *guest = guest_of(t);
-	ssh_message message;
+	struct guest *guest = arg;
 
-	while ((message = ssh_message_get(guest->tunnel.session))) {
-		const char *what = kind_of(message);
+	if (ssh_message_type(message) == SSH_REQUEST_AUTH &&
+	    ssh_message_subtype(message) != SSH_AUTH_METHOD_NONE)
+		refuse_login(guest, "a way to log in that is not offered");
+	else
+		refuse_request(guest, kind_of(message));
+	return 1; /* libssh says no */
+}
 
-		if (what)
-			log_refused(guest, "asks for", what);
-		ssh_message_reply_default(message);
-		ssh_message_free(message);
-	}
+/* GSSAPI, which libssh would do by itself: files, name servers, and all that for any stranger. */
+
+static ssh_string on_gssapi(ssh_session session, const char *user, int n_oid, ssh_string *oids,
+			    void *arg)
+{
+	know_user(arg, user);
+	refuse_login(arg, "a way to log in that is not offered");
+	return NULL;
+}
+
+static int on_gssapi_token(ssh_session session, ssh_string input_token, ssh_string *output_token,
+			   void *arg)
+{
+	return SSH_ERROR;
 }
 
 /* Its way in */
@@ -192,12 +222,24 @@ static void go_on(struct ssh_tunnel *t)
 	}
 	if (ssh_event_dopoll(t->event, 0) == SSH_ERROR ||
 	    ssh_get_status(t->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) {
-		ssh_end_with(t, SSH_END_LOST, "it closed before it was logged in");
+		ssh_end_with(t, SSH_END_LOST,
+			     guest->logged_in ? "it closed without a subsystem"
+					      : "it closed before it was logged in");
 		return;
 	}
-	refuse_rest(t);
 	if (t->stage == SSH_STAGE_LOGIN && guest->subsystem && guest->server)
 		welcome(guest);
+}
+
+/* What libssh says may be the guest's own words. */
+static void log_end(const struct guest *guest)
+{
+	const struct ssh_tunnel *t = &guest->tunnel;
+
+	if (t->how == SSH_END_PROTOCOL)
+		log_refused(guest, "not SSH as we know it", log_text(t->why));
+	else
+		log_refused(guest, t->why, NULL);
 }
 
 static void release(struct ssh_tunnel *t)
@@ -211,8 +253,8 @@ static void release(struct ssh_tunnel *t)
 			at = &(*at)->next;
 		*at = guest->next;
 	}
-	if (t->stage == SSH_STAGE_ENDED && !guest->subsystem && t->why)
-		log_refused(guest, t->why, NULL);
+	if (t->stage == SSH_STAGE_ENDED && !guest->subsystem)
+		log_end(guest);
 	free(guest->user);
 	free(guest->subsystem);
 }
@@ -240,15 +282,17 @@ static void receive(struct guest *guest, int fd)
 	guest->callbacks.auth_pubkey_function = on_key;
 	guest->callbacks.auth_password_function = on_password;
 	guest->callbacks.channel_open_request_session_function = on_channel;
+	guest->callbacks.gssapi_select_oid_function = on_gssapi;
+	guest->callbacks.gssapi_accept_sec_ctx_function = on_gssapi_token;
 	ssh_callbacks_init(&guest->callbacks);
 	ssh_set_server_callbacks(t->session, &guest->callbacks);
+	ssh_set_message_callback(t->session, on_rest, guest);
 	ssh_set_auth_methods(
 		t->session,
 		SSH_AUTH_METHOD_PUBLICKEY |
 			(config->takes_passwords(config->arg) ? SSH_AUTH_METHOD_PASSWORD : 0));
 	t->stage = SSH_STAGE_LOGIN;
 	t->log_in = go_on;
-	t->attend = refuse_rest;
 	t->release = release;
 	ssh_begin(t, config->loop, fd, config->login_ms);
 	loop_defer(config->loop, &t->later);
@@ -277,6 +321,7 @@ static void on_accepted(void *owner, int fd, const struct conn_address *from)
 	}
 	log_event(EVENT_SSH_ACCEPTED, "from=%s", guest->from);
 	ssh_set_blocking(guest->tunnel.session, 0);
+	ssh_options_set(guest->tunnel.session, SSH_OPTIONS_COMPRESSION, SSH_COMPRESSION);
 	guest->server = server;
 	guest->next = server->guests;
 	server->guests = guest;

@@ -74,8 +74,6 @@ static void poll_session(struct ssh_tunnel *t)
 		ssh_end_with(t, SSH_END_CLOSED, "closed by the other side");
 	else if (failed)
 		ssh_end_with(t, SSH_END_LOST, "the connection broke");
-	else if (t->attend)
-		t->attend(t);
 }
 
 static bool is_writing(const struct ssh_tunnel *t)

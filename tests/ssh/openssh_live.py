@@ -1,0 +1,485 @@
+#!/usr/bin/python3
+"""Our SSH against OpenSSH's client and server, in a network of its own.
+
+    openssh_live.py [BUILD-FOLDER]      as root; under 60 seconds; 0 when all is right
+
+The stock client opens the one subsystem that it may, and is refused, with a line in the log,
+whatever else it asks for. Our client tells a stock server's refusals apart.
+"""
+import base64
+import hashlib
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+TREE = pathlib.Path(__file__).resolve().parent.parent.parent
+CODE = "right-code"
+SSHD_CONF = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/{host}
+PidFile none
+AuthorizedKeysFile {folder}/authorized
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+MaxStartups 100
+Subsystem provisioning /bin/cat
+{more}
+"""
+
+
+def make_key(folder, name, kind="ed25519"):
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", folder / name],
+                   check=True)
+
+
+def strings(data):
+    while data:
+        size, = struct.unpack(">I", data[:4])
+        yield data[4:4 + size]
+        data = data[4 + size:]
+
+
+def public_blob(folder, name):
+    return base64.b64decode((folder / (name + ".pub")).read_text().split()[1])
+
+
+def make_pem(folder, name):
+    """The key again in PKCS #8, which is what our nodes keep and OpenSSH 9.2 cannot read."""
+    text = (folder / name).read_text().splitlines()
+    data = base64.b64decode("".join(text[1:-1]))
+    public = list(strings(public_blob(folder, name)))[1]
+    seed = data[data.rindex(public) - 32:data.rindex(public)]
+    der = bytes.fromhex("302e020100300506032b657004220420") + seed
+    path = folder / (name + ".pem")
+    path.write_text("-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+                    % base64.b64encode(der).decode())
+    return path
+
+
+def pin(folder, name):
+    return hashlib.sha256(public_blob(folder, name)).hexdigest()
+
+
+def done(what):
+    print("ok  %s" % what, flush=True)
+
+
+class Lines:
+    """What a program prints, a line at a time."""
+
+    def __init__(self, pipe):
+        self.pipe, self.data = pipe, b""
+
+    def until(self, start, seconds=10):
+        deadline, seen = time.monotonic() + seconds, []
+        while True:
+            while b"\n" in self.data:
+                line, self.data = self.data.split(b"\n", 1)
+                seen.append(line.decode())
+                if seen[-1].startswith(start):
+                    return seen[-1]
+            ready = select.select([self.pipe], [], [], max(0, deadline - time.monotonic()))[0]
+            more = os.read(self.pipe.fileno(), 4096) if ready else b""
+            if not more:
+                raise AssertionError("no line %r, but %r" % (start, seen))
+            self.data += more
+
+
+class Host:
+    """Our server, with a client's view of it."""
+
+    def __init__(self, program, folder, code="-", per_address=20):
+        self.folder, self.log = folder, folder / "host.log"
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [program, "serve", folder / "host.pem", pin(folder, "user"), code,
+                 str(per_address)], stdout=subprocess.PIPE, stderr=log)
+        self.lines = Lines(self.process.stdout)
+        self.port = self.lines.until("port ").split()[1]
+        key = " ".join((folder / "host.pub").read_text().split()[:2])
+        (folder / "known_hosts").write_text("[127.0.0.1]:%s %s\n" % (self.port, key))
+        self.mark = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            print(self.log.read_text(), file=sys.stderr)
+        assert self.process.poll() is None, "our server ended: %s" % self.process.returncode
+        self.process.kill()
+        self.process.wait()
+
+    def ssh(self, *args, key="user", user="core-a"):
+        """The command line of a client that takes nothing from the machine's own settings."""
+        return ["ssh", "-F", "none", *args, "-v", "-p", self.port, "-i", str(self.folder / key),
+                "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+                "-o", "StrictHostKeyChecking=yes",
+                "-o", "UserKnownHostsFile=%s" % (self.folder / "known_hosts"),
+                "-o", "GlobalKnownHostsFile=/dev/null", user + "@127.0.0.1"]
+
+    def refused(self, what, seconds=5):
+        """Waits for the line that says so, among those since the last that was waited for."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            text = self.log.read_text()
+            for line in re.finditer(r'.*\n', text[self.mark:]):
+                if 'CodeLocation="ssh.refused"' in line[0] and what in line[0]:
+                    self.mark += line.end()
+                    return
+            time.sleep(0.02)
+        raise AssertionError("no line says %r, but: %s" % (what, text[self.mark:]))
+
+    def fails(self, what, command, log=None, says=None, **more):
+        got = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20,
+                             **more)
+        assert got.returncode, "%s: it went well" % what
+        if says:
+            assert says in got.stderr.decode(), "%s: %s" % (what, got.stderr.decode())
+        if log:
+            try:
+                self.refused(log)
+            except AssertionError:
+                print(got.stderr.decode(), file=sys.stderr)
+                raise
+        done(what)
+        return got.stderr.decode()
+
+
+def echo(command, size, seconds=30):
+    """Whether so many bytes come back as they went."""
+    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+    os.set_blocking(client.stdin.fileno(), False)
+    data, sent, got, left, errors = os.urandom(size), 0, [], size, b""
+    deadline = time.monotonic() + seconds
+    while left:
+        assert time.monotonic() < deadline, "only %d of %d came" % (size - left, size)
+        out, into, _ = select.select([client.stdout, client.stderr],
+                                     [client.stdin] if sent < size else [], [], 1)
+        if into:
+            sent += os.write(client.stdin.fileno(), data[sent:sent + 65536])
+        if client.stderr in out:
+            errors += os.read(client.stderr.fileno(), 65536)
+        if client.stdout in out:
+            came = os.read(client.stdout.fileno(), 65536)
+            assert came, "it ended: %s" % errors.decode()
+            got.append(came)
+            left -= len(came)
+    assert b"".join(got) == data
+    client.stdin.close()
+    errors += client.stderr.read()
+    client.wait(10)
+    return errors.decode()
+
+
+def logs_in_by_key(program, folder):
+    with Host(program, folder) as host:
+        says = echo(host.ssh("-s", "-o", "Compression=yes") + ["provisioning"], 4 << 20)
+        assert host.lines.until("accepted") == \
+            "accepted provisioning core-a %s" % pin(folder, "user")
+        assert "compression: none" in says, says
+        done("the right key opens provisioning, and 4 MB come back")
+        says = echo(host.ssh("-s", "-o", "RekeyLimit=1M") + ["provisioning"], 16 << 20)
+        assert says.count("SSH2_MSG_NEWKEYS received") >= 8, says
+        done("16 MB with new keys after each: %d exchanges"
+             % says.count("SSH2_MSG_NEWKEYS received"))
+        stays(host)
+
+
+def stays(host):
+    """Its keepalives are answered: three that are not end it."""
+    client = subprocess.Popen(
+        host.ssh("-s", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2") +
+        ["provisioning"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    host.lines.until("accepted")
+    try:
+        client.wait(5)
+        raise AssertionError("it ended")
+    except subprocess.TimeoutExpired:
+        client.stdin.write(b"still here")
+        client.stdin.flush()
+        assert client.stdout.read(10) == b"still here"
+    client.stdin.close()
+    client.wait(5)
+    done("a client that sends keepalives stays")
+
+
+def refuses_what_else_is_asked(program, folder):
+    with Host(program, folder) as host:
+        host.fails("a shell", host.ssh("-T"), "asks for: a shell")
+        host.fails("a command", host.ssh() + ["id"], "asks for: a command")
+        host.fails("a terminal", host.ssh("-tt"), "asks for: a terminal")
+        host.fails("sftp", host.ssh("-s") + ["sftp"], "not its subsystem: sftp")
+        host.fails("pairing by key", host.ssh("-s") + ["pairing"], "not its subsystem: pairing")
+        host.fails("forwarding from there", host.ssh(
+            "-N", "-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:9"), "asks for: forwarding")
+        host.fails("an environment variable", host.ssh("-s", "-o", "SendEnv=SECRET_OF_OURS") +
+                   ["sftp"], "asks for: an environment variable",
+                   env=dict(os.environ, SECRET_OF_OURS="1"))
+        host.fails("its agent", with_agent(host), "asks for: its agent")
+        host.fails("forwarding to there", host.ssh("-W", "127.0.0.1:9"), "asks for: forwarding")
+        dynamic_forwarding(host)
+        second_channel(host)
+        host.fails("another key", host.ssh("-s", key="other") + ["provisioning"],
+                   "no node of this name has this key", says="Permission denied")
+        host.fails("another user", host.ssh("-s", user="core-b") + ["provisioning"],
+                   "user=core-b why", says="Permission denied")
+
+
+def with_agent(host):
+    """An agent that runs as long as the client."""
+    return ["ssh-agent"] + host.ssh("-s", "-A", "-o", "IdentityAgent=SSH_AUTH_SOCK") + ["sftp"]
+
+
+def dynamic_forwarding(host):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    client = subprocess.Popen(host.ssh("-N", "-D", "127.0.0.1:%d" % port),
+                              stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: is_listening(port), "the client listens")
+        with socket.create_connection(("127.0.0.1", port)) as s:
+            s.sendall(b"\5\1\0" + b"\5\1\0\1" + socket.inet_aton("127.0.0.1") + b"\0\x09")
+            host.refused("asks for: forwarding")
+            s.settimeout(5)
+            while s.recv(100):  # it closes when it was refused
+                pass
+    finally:
+        client.kill()
+        client.wait()
+    done("a SOCKS proxy")
+
+
+def second_channel(host):
+    control = str(host.folder / "control")
+    master = subprocess.Popen(
+        host.ssh("-s", "-M", "-S", control) + ["provisioning"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    host.lines.until("accepted")
+    until(lambda: os.path.exists(control), "the master listens")
+    host.fails("a second channel", ["ssh", "-F", "none", "-S", control, "-o", "BatchMode=yes",
+                                    "-o", "ProxyCommand=false", "-s", "core-a@127.0.0.1",
+                                    "provisioning"],
+               "a second channel")
+    master.stdin.write(b"unharmed")
+    master.stdin.flush()
+    assert master.stdout.read(8) == b"unharmed"
+    master.stdin.close()
+    master.wait(5)
+
+
+def until(holds, what, seconds=5):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "not in time: " + what
+        time.sleep(0.02)
+
+
+def is_listening(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", int(port))) == 0
+
+
+def password_of(folder, password):
+    """The environment of a client that answers each prompt with it, and counts them."""
+    answer = folder / "answer"
+    answer.write_text("#!/bin/sh\necho x >>%s/asked\necho '%s'\n" % (folder, password))
+    answer.chmod(0o700)
+    (folder / "asked").write_text("")
+    return dict(os.environ, SSH_ASKPASS=str(answer), SSH_ASKPASS_REQUIRE="force")
+
+
+def logs_in_by_code(program, folder):
+    by_password = ["-s", "-o", "PubkeyAuthentication=no", "-o", "NumberOfPasswordPrompts=7"]
+    with Host(program, folder) as host:
+        says = host.fails("no code is out, so no password is taken",
+                          host.ssh(*by_password) + ["pairing"],
+                          says="Permission denied (publickey).",
+                          env=password_of(folder, CODE))
+        assert (folder / "asked").read_text() == "", says
+    with Host(program, folder, CODE) as host:
+        host.fails("three wrong codes close it", host.ssh(*by_password) + ["pairing"],
+                   "too many tries", env=password_of(folder, "wrong-code"))
+        assert len((folder / "asked").read_text()) <= 2 * 4  # it asks again before it is closed
+        assert host.log.read_text().count("wrong pairing code") == 3
+        assert "wrong-code" not in host.log.read_text()
+        host.fails("the right code opens no other subsystem",
+                   host.ssh(*by_password) + ["provisioning"], "not its subsystem: provisioning",
+                   env=password_of(folder, CODE))
+        os.environ.update(password_of(folder, CODE))
+        echo(host.ssh(*by_password, user="anybody") + ["pairing"], 100000)
+        assert host.lines.until("accepted") == "accepted pairing anybody -"
+        assert CODE not in host.log.read_text()
+        done("the right code opens pairing")
+
+
+def shows_its_key(program, folder):
+    with Host(program, folder) as host:
+        scanned = subprocess.run(["ssh-keyscan", "-p", host.port, "127.0.0.1"], check=True,
+                                 capture_output=True, timeout=20).stdout.decode()
+        keys = [line.split()[1:] for line in scanned.splitlines() if line[0] != "#"]
+        assert [kind for kind, _ in keys] == ["ssh-ed25519"], scanned
+        listed = subprocess.run(["ssh-keygen", "-lf", "-"], input=scanned.encode(), check=True,
+                                capture_output=True).stdout.decode().split()[1]
+        ours = subprocess.run([program, "pin", folder / "host.pem"], check=True,
+                              capture_output=True).stdout.decode().strip()
+        assert base64.b64decode(listed.removeprefix("SHA256:") + "=").hex() == ours
+        assert ours == pin(folder, "host")
+        done("its pin is what ssh-keyscan and ssh-keygen show")
+
+
+def limits_an_address(program, folder):
+    with Host(program, folder, per_address=20) as host:
+        guests = [socket.create_connection(("127.0.0.1", int(host.port))) for _ in range(50)]
+        served = 0
+        for guest in guests:
+            guest.settimeout(5)
+            try:
+                served += guest.recv(100).startswith(b"SSH-2.0-")
+            except ConnectionResetError:
+                pass
+        assert served == 20, served
+        assert host.log.read_text().count("limits.ssh_connections_per_address is reached") == 30
+        for guest in guests:
+            guest.close()
+        until(lambda: host.log.read_text().count("ssh.refused") == 50, "they left")
+        echo(host.ssh("-s") + ["provisioning"], 1000)
+        done("50 at once from one address: 20 are served, and then the next")
+
+
+class Sshd:
+    def __init__(self, folder, host="sshd_host", more=""):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = str(s.getsockname()[1])
+        conf, self.log = folder / "sshd.conf", folder / "sshd.log"
+        conf.write_text(SSHD_CONF.format(port=self.port, folder=folder, host=host, more=more))
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", conf],
+                                            stderr=log, start_new_session=True)
+        until(lambda: is_listening(self.port), "sshd listens: " + self.log.read_text())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind:
+            print(self.log.read_text(), file=sys.stderr)
+        self.process.terminate()
+        self.process.wait()
+
+
+class Caller:
+    """Our client."""
+
+    def __init__(self, program, folder, port, key="user.pem", host="sshd_host",
+                 subsystem="provisioning", size=1000, silence_ms=20000):
+        self.process = subprocess.Popen(
+            [program, "dial", folder / key, pin(folder, host), port, "root", subsystem, str(size),
+             str(silence_ms)], stdout=subprocess.PIPE)
+        self.lines = Lines(self.process.stdout)
+
+    def says(self, what, start, seconds=20):
+        try:
+            line = self.lines.until(start, seconds)
+        finally:
+            self.process.kill()
+            self.process.wait()
+        done("%s (%s)" % (what, line))
+
+    def ended(self, what, how):
+        self.says(what, "ended " + how)
+
+
+def dials(program, folder):
+    with Sshd(folder) as sshd:
+        Caller(program, folder, sshd.port, size=4 << 20).says(
+            "a stock server echoes to us", "echoed 4194304 identical")
+        Caller(program, folder, sshd.port, host="other").ended("another host key", "host-key ")
+        Caller(program, folder, sshd.port, key="other.pem").ended("another key",
+                                                                  "login-refused ")
+        Caller(program, folder, sshd.port, subsystem="pairing").ended("no such subsystem",
+                                                                      "subsystem-refused ")
+    with Sshd(folder, more="RekeyLimit 1M\nLogLevel DEBUG") as sshd:
+        Caller(program, folder, sshd.port, size=16 << 20).says(
+            "a stock server that wants new keys after each MB", "echoed 16777216 identical", 40)
+        assert sshd.log.read_text().count("SSH2_MSG_NEWKEYS received") >= 8, "it never wanted any"
+    with Sshd(folder, host="rsa_host") as sshd:
+        Caller(program, folder, sshd.port).ended("a server with an RSA key only",
+                                                 "protocol kex error : no match for method server "
+                                                 "host key algo")
+    falls_silent(program, folder)
+
+
+def falls_silent(program, folder):
+    with Sshd(folder) as sshd:
+        caller = Caller(program, folder, sshd.port, silence_ms=900)
+        caller.lines.until("echoed")
+        time.sleep(2)
+        assert caller.process.poll() is None  # it answers our keepalives
+        children = sessions_of(sshd.process.pid)
+        assert children
+        for pid in children:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            caller.ended("a stock server that is stopped", "connection-lost the other side is")
+        finally:
+            for pid in children:
+                os.kill(pid, signal.SIGKILL)
+
+
+def sessions_of(pid):
+    """The processes below it, by what /proc says."""
+    below = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+        if parent == pid:
+            below += [int(folder.name)] + sessions_of(int(folder.name))
+    return below
+
+
+def make_keys(folder):
+    for name in ("host", "user", "other", "sshd_host"):
+        make_key(folder, name)
+        make_pem(folder, name)
+    make_key(folder, "rsa_host", "rsa")
+    shutil.copy(folder / "user.pub", folder / "authorized")
+
+
+def main():
+    build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else TREE / "build").resolve()
+    if "SALLYPORT_OWN_NETWORK" not in os.environ:
+        os.environ["SALLYPORT_OWN_NETWORK"] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__, str(build)])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
+    os.mkdir("/run/sshd", 0o755)  # sshd's own wish
+    program = build / "src/net/ssh_live"
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        make_keys(folder)
+        for part in (shows_its_key, logs_in_by_key, refuses_what_else_is_asked, logs_in_by_code,
+                     limits_an_address, dials):
+            part(program, folder)
+
+
+if __name__ == "__main__":
+    main()
