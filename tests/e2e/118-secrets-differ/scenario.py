@@ -32,6 +32,7 @@ async def run(stage):
 
     await edge_b.configure("federation.dialback_secret", DIALBACK_SECRET)
     await together(*(node.no_alarm(90005) for node in (stage.core, stage.edge, edge_b)))
+    await stage.edge.ctl("retry", "partner.example")  # it would wait a little before it dials again
     alice.say("x@partner.example", "believed")
     assert await asked(peer, results, edge_b) == "valid"
     answer(peer, results.pop(), "valid")
