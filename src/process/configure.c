@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "ipc/wire.h"
 #include "process/value_text.h"
+#include "process/view.h"
 #include "store/check.h"
 #include "store/pem.h"
 #include "tables/events.h"
@@ -13,7 +14,8 @@
 #include <time.h>
 
 #define HISTORY_MAX 100
-#define WORD_BYTES ((size_t)SETTING_ENTRY_BYTES + 1) /* one more: so that the refusal names it */
+#define WORD_BYTES                                                                                 \
+	((size_t)16 << 20) /* a whole file of settings; of an entry, setting_read knows more */
 
 enum { DONE = 0, REFUSED = 1 }; /* the status of a reply */
 
@@ -100,6 +102,73 @@ static bool store_plan(struct order *order, const struct plan *plan, char **why)
 	return stored;
 }
 
+static bool has_entry(const struct setting_value *value, const char *entry)
+{
+	for (size_t i = 0; i < value->count; i++) {
+		if (strcmp(value->entries[i], entry) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void write_those_not_in(struct buffer *out, const char *sign, const struct setting *setting,
+			       const struct setting_value *value,
+			       const struct setting_value *others)
+{
+	for (size_t i = 0; i < value->count; i++) {
+		struct setting_value one = { &value->entries[i], 1 };
+
+		if (has_entry(others, value->entries[i]))
+			continue;
+		buffer_append_text(out, sign);
+		value_text_lines(out, setting, &one);
+	}
+}
+
+void order_write_difference(struct buffer *out, const struct setting *setting,
+			    const struct setting_value *before, const struct setting_value *after)
+{
+	write_those_not_in(out, "- ", setting, before, after);
+	write_those_not_in(out, "+ ", setting, after, before);
+}
+
+/* What becomes of what runs, as far as the table tells. */
+static void write_effect(struct buffer *out, const struct store_change *change)
+{
+	static const char *const effects[] = {
+		[EFFECT_AT_ONCE] = "in force at once, for what is open too",
+		[EFFECT_NEW_STREAMS] = "for new streams; those open go on as they were",
+	};
+	const struct setting *setting = change->setting;
+	bool is_switch = strcmp(setting->name, "federation.enabled") == 0;
+
+	buffer_printf(out, "%s: %s%s\n", setting->name, effects[setting->effect],
+		      is_switch && strcmp(change->value.entries[0], "off") == 0
+			      ? "; closes all streams with other domains, takes this edge out of "
+				"the home servers' tables, and nobody inside reaches the world"
+			      : "");
+}
+
+static void tell_plan(struct order *order, const struct plan *plan)
+{
+	const struct node *node = order->configure->node;
+	unsigned seen_by = 0;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		order_write_difference(&order->out, plan->changes[i].setting,
+				       store_value(order_store(order), plan->changes[i].setting),
+				       &plan->changes[i].value);
+		seen_by |= plan->changes[i].setting->seen_by;
+	}
+	for (size_t i = 0; i < plan->count; i++)
+		write_effect(&order->out, &plan->changes[i]);
+	buffer_append_text(&order->out, "no process and no service is restarted\n");
+	if (!(seen_by & SEEN_BY_TRAFFIC))
+		return;
+	order->try->wanted = true;
+	view_write(node, PROCESS_TRAFFIC, 0, &view_system, plan, &order->try->snapshot);
+}
+
 bool order_carry_out(struct order *order, struct plan *plan, char **why)
 {
 	bool done = true;
@@ -108,8 +177,11 @@ bool order_carry_out(struct order *order, struct plan *plan, char **why)
 	if (!plan->count)
 		buffer_append_text(&order->out, "nothing to change\n");
 	else
-		done = check_together(order_store(order), plan->changes, plan->count, why) &&
-		       store_plan(order, plan, why);
+		done = check_together(order_store(order), plan->changes, plan->count, why);
+	if (done && plan->count && order->dry)
+		tell_plan(order, plan);
+	else if (done && plan->count)
+		done = store_plan(order, plan, why);
 	plan_finish(plan);
 	return done;
 }
@@ -248,6 +320,11 @@ static const struct {
 	{ "node-list", 0, 0, order_node_list },
 	{ "node-self", 0, 0, node_self },
 	{ "history", 0, 0, history },
+	{ "values", 0, 1, order_values },
+	{ "export", 0, 0, order_export },
+	{ "apply", 1, 1, order_apply },
+	{ "diff", 2, 2, order_diff },
+	{ "restore", 1, 1, order_restore },
 	{ "notification-delete", 1, 1, notification_delete_by_hand },
 	{ "home-server-add", 4, 5, order_home_server_add },
 	{ "home-server-password", 2, 2, order_home_server_password },
@@ -261,8 +338,25 @@ static const struct {
 	{ "rows-set", 0, SETTING_ENTRIES_MAX, order_rows_set },
 };
 
+/* `--dry-run` before the other words. */
+static void take_dry_run(const char *verb, struct order *order)
+{
+	static const char *const dry[] = { "set", "apply", "restore" };
+
+	for (size_t i = 0; i < nitems(dry); i++) {
+		if (strcmp(verb, dry[i]) == 0 && order->count > 0 &&
+		    strcmp(order->words[0], "--dry-run") == 0) {
+			order->dry = true;
+			order->words++;
+			order->count--;
+			return;
+		}
+	}
+}
+
 static bool run(const char *verb, struct order *order, char **why)
 {
+	take_dry_run(verb, order);
 	for (size_t i = 0; i < nitems(verbs); i++) {
 		if (strcmp(verbs[i].name, verb) != 0)
 			continue;
@@ -292,12 +386,24 @@ static void free_words(char **words, size_t count)
 	free(words);
 }
 
-void configure(const struct configure *configure, struct slice request, struct buffer *reply)
+void configure_tried(struct configure_try *try, struct slice effects, struct buffer *reply)
+{
+	buffer_append_slice(&try->text, effects);
+	if (effects.len && effects.data[effects.len - 1] != '\n')
+		buffer_append_text(&try->text, "\n");
+	answer(reply, DONE, (struct slice){ buffer_data(&try->text), buffer_len(&try->text) });
+	buffer_finish(&try->text);
+	buffer_finish(&try->snapshot);
+	*try = (struct configure_try){ 0 };
+}
+
+void configure(const struct configure *configure, struct slice request, struct buffer *reply,
+	       struct configure_try *try)
 {
 	struct wire in = wire_read(request);
 	size_t count = wire_get_u16(&in), read = 0;
 	char **words = xcalloc(count + 1, sizeof(*words)), *why = NULL;
-	struct order order = { .configure = configure };
+	struct order order = { .configure = configure, .try = try };
 
 	while (read < count && !in.failed)
 		words[read++] = wire_get_text(&in, WORD_BYTES);
@@ -309,7 +415,11 @@ void configure(const struct configure *configure, struct slice request, struct b
 	order.author = words[1];
 	order.words = (const char *const *)words + 2;
 	order.count = count - 2;
-	if (run(words[0], &order, &why)) {
+	*try = (struct configure_try){ 0 };
+	if (run(words[0], &order, &why) && try->wanted) {
+		try->text = order.out;
+		order.out = (struct buffer){ 0 };
+	} else if (!why) {
 		answer(reply, DONE,
 		       (struct slice){ buffer_data(&order.out), buffer_len(&order.out) });
 	} else {

@@ -11,6 +11,8 @@ struct order {
 	const char *const *words; /* behind the author */
 	size_t count;
 	struct buffer out; /* for people */
+	bool dry;	   /* only say what would be */
+	struct configure_try *try;
 };
 
 typedef bool order_fn(struct order *order, char **why);
@@ -29,6 +31,13 @@ static inline bool order_has(const struct order *order, const struct setting *se
 /* Checks the plan as a whole, stores it as one revision, logs it and tells whom it concerns; writes
  * the new values for people. Finishes the plan. */
 bool order_carry_out(struct order *order, struct plan *plan, char **why);
+
+/* "-" and "+" lines: the entries that are in one of both only. */
+void order_write_difference(struct buffer *out, const struct setting *setting,
+			    const struct setting_value *before, const struct setting_value *after);
+
+/* Settings as text, and past ones (configure_file.c). */
+order_fn order_export, order_values, order_apply, order_diff, order_restore;
 
 /* What other nodes and AXL say (configure.h), and nodes and home servers by hand. */
 order_fn order_edge_told, order_domains_told, order_node_pair, order_node_add, order_node_remove,

@@ -26,6 +26,7 @@ struct stage {
 	struct bootstrap bootstrap;
 	struct node node;
 	struct configure configure;
+	bool tried;	  /* it was a dry run that asks traffic */
 	unsigned changed; /* SEEN_BY_... bits since the last question */
 	int log;	  /* a memfd with the log lines */
 	char *text;	  /* of the last answer */
@@ -96,6 +97,7 @@ static int tear_down(void **state)
 static int ask_words(struct stage *stage, const char *const *words)
 {
 	struct buffer request = { 0 }, reply = { 0 };
+	struct configure_try try;
 	struct wire in;
 	size_t count = 0;
 	int status;
@@ -108,8 +110,13 @@ static int ask_words(struct stage *stage, const char *const *words)
 	for (size_t i = 1; i < count; i++)
 		wire_put_text(&request, words[i]);
 	stage->changed = 0;
+	stage->tried = false;
 	configure(&stage->configure, (struct slice){ buffer_data(&request), buffer_len(&request) },
-		  &reply);
+		  &reply, &try);
+	if (try.wanted) {
+		stage->tried = true;
+		configure_tried(&try, slice_of("traffic: well"), &reply);
+	}
 	in = wire_read((struct slice){ buffer_data(&reply), buffer_len(&reply) });
 	status = wire_get_u8(&in);
 	free(stage->text);
@@ -141,7 +148,7 @@ static char *view_of(const struct stage *stage, enum process process, const char
 	const char *why;
 	size_t place = 0;
 
-	view_write(&stage->node, process, 7, &(struct view_system){ file, file }, &bytes);
+	view_write(&stage->node, process, 7, &(struct view_system){ file, file }, NULL, &bytes);
 	snapshot = snapshot_read((struct slice){ buffer_data(&bytes), buffer_len(&bytes) }, &why);
 	assert_non_null(snapshot);
 	assert_int_equal(snapshot_generation(snapshot), 7);
@@ -230,8 +237,9 @@ static void a_broken_request_is_refused(void **state)
 
 	for (size_t len = 0; len < sizeof(bytes); len++) {
 		struct buffer reply = { 0 };
+		struct configure_try try;
 
-		configure(&stage->configure, (struct slice){ bytes, len }, &reply);
+		configure(&stage->configure, (struct slice){ bytes, len }, &reply, &try);
 		assert_int_equal(buffer_data(&reply)[0], 1);
 		buffer_finish(&reply);
 	}
