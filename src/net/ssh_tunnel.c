@@ -201,6 +201,14 @@ static void on_later(struct loop_task *task)
 	ssh_drive((void *)((char *)task - offsetof(struct ssh_tunnel, later)));
 }
 
+/* COMPAT: libssh 0.10 without blocking sends one at every second call only: the other takes note of
+ * the answer to the last. */
+static void send_keepalive(struct ssh_tunnel *t)
+{
+	ssh_send_keepalive(t->session);
+	ssh_send_keepalive(t->session);
+}
+
 /* Every packet counts as a word; the answer to a keepalive is one. */
 static void watch_silence(struct ssh_tunnel *t)
 {
@@ -208,8 +216,8 @@ static void watch_silence(struct ssh_tunnel *t)
 
 	if (silent_ms >= t->silence_ms)
 		ssh_end_with(t, SSH_END_LOST, "the other side is silent");
-	else if (silent_ms >= t->silence_ms / KEEPALIVES)
-		ssh_send_keepalive(t->session);
+	else if (silent_ms >= t->silence_ms / KEEPALIVES / 2)
+		send_keepalive(t);
 	loop_arm(t->loop, &t->timer, t->silence_ms / KEEPALIVES);
 }
 
