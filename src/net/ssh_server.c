@@ -47,6 +47,12 @@ static void log_refused(const struct guest *guest, const char *why, const char *
 
 /* Answers to what the guest asks; called by libssh from inside ssh_drive. */
 
+/* It is shown out, and what it sent in the same breath counts for nothing: no further try. */
+static bool is_over(const struct guest *guest)
+{
+	return guest->tunnel.stage == SSH_STAGE_ENDED;
+}
+
 static int refuse_login(struct guest *guest, const char *why)
 {
 	log_refused(guest, why, NULL);
@@ -67,6 +73,8 @@ static int on_key(ssh_session session, const char *user, struct ssh_key_struct *
 	struct guest *guest = arg;
 	char pin[SSH_PIN_LEN + 1];
 
+	if (is_over(guest))
+		return SSH_AUTH_DENIED;
 	know_user(guest, user);
 	if (!guest->server || !ssh_pin_of(key, pin) ||
 	    !guest->server->config.knows_key(guest->server->config.arg, user, pin))
@@ -85,6 +93,8 @@ static int on_password(ssh_session session, const char *user, const char *passwo
 	struct guest *guest = arg;
 	const struct ssh_server_config *config = guest->server ? &guest->server->config : NULL;
 
+	if (is_over(guest))
+		return SSH_AUTH_DENIED;
 	know_user(guest, user);
 	if (!config || !config->takes_passwords(config->arg))
 		return refuse_login(guest, "no pairing code is out");
@@ -108,6 +118,8 @@ static int on_subsystem(ssh_session session, ssh_channel channel, const char *na
 	struct guest *guest = arg;
 	const char *allowed = *guest->pin ? SSH_PROVISIONING : SSH_PAIRING;
 
+	if (is_over(guest))
+		return SSH_ERROR;
 	if (guest->subsystem || strcmp(name, allowed) != 0) {
 		log_refused(guest, "not its subsystem", log_text(name));
 		refuse_request(guest, NULL);
@@ -120,7 +132,8 @@ static int on_subsystem(ssh_session session, ssh_channel channel, const char *na
 /* libssh asks nobody else about it, and answers nothing. */
 static void on_agent(ssh_session session, ssh_channel channel, void *arg)
 {
-	refuse_request(arg, "its agent");
+	if (!is_over(arg))
+		refuse_request(arg, "its agent");
 }
 
 /* None of the others that a channel could be asked for is set: on_rest refuses them. */
@@ -129,6 +142,8 @@ static ssh_channel on_channel(ssh_session session, void *arg)
 	struct guest *guest = arg;
 	struct ssh_tunnel *t = &guest->tunnel;
 
+	if (is_over(guest))
+		return NULL;
 	if (t->channel || !guest->logged_in) {
 		refuse_request(guest, "a second channel");
 		return NULL;
@@ -172,6 +187,8 @@ static int on_rest(ssh_session session, ssh_message message, void *arg)
 {
 	struct guest *guest = arg;
 
+	if (is_over(guest))
+		return 1;
 	if (ssh_message_type(message) == SSH_REQUEST_AUTH &&
 	    ssh_message_subtype(message) != SSH_AUTH_METHOD_NONE)
 		refuse_login(guest, "a way to log in that is not offered");
@@ -185,6 +202,8 @@ static int on_rest(ssh_session session, ssh_message message, void *arg)
 static ssh_string on_gssapi(ssh_session session, const char *user, int n_oid, ssh_string *oids,
 			    void *arg)
 {
+	if (is_over(arg))
+		return NULL;
 	know_user(arg, user);
 	refuse_login(arg, "a way to log in that is not offered");
 	return NULL;

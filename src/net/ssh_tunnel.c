@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define WRITE_BYTES 32768 /* at a time; libssh queues what the socket does not take */
+#define EARLY_BYTES 65536 /* before the subsystem is open, as by a hasty peer */
 #define CLOSING_MS 5000
 #define KEEPALIVES 3 /* in the silence that is allowed */
 
@@ -18,8 +19,11 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 {
 	struct ssh_tunnel *t = arg;
 
-	if (!is_stderr)
-		buffer_append(&t->in, data, len);
+	if (is_stderr || t->stage == SSH_STAGE_CLOSING || t->stage == SSH_STAGE_ENDED)
+		return (int)len; /* nobody reads it any more */
+	buffer_append(&t->in, data, len);
+	if (t->stage == SSH_STAGE_LOGIN && buffer_len(&t->in) > EARLY_BYTES)
+		ssh_end_with(t, SSH_END_PROTOCOL, "it sends before its subsystem is open");
 	return (int)len;
 }
 
@@ -284,6 +288,7 @@ void ssh_tunnel_finish(struct ssh_tunnel **tunnel)
 		*t->destroyed = true; /* for its owner it is gone */
 	t->destroyed = NULL;
 	t->handler = NULL;
+	buffer_finish(&t->in);
 	t->stage = SSH_STAGE_CLOSING;
 	loop_arm(t->loop, &t->timer, CLOSING_MS);
 	loop_defer(t->loop, &t->later);

@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+from raw_client import CHANNEL_OPEN_SESSION, GSSAPI_TOKEN, USERAUTH_FAILURE, RawClient, string
+
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 CODE = "right-code"
 SSHD_CONF = """
@@ -362,6 +364,83 @@ def limits_an_address(program, folder):
         done("50 at once from one address: 20 are served, and then the next")
 
 
+def strangers(program, folder):
+    """What no decent client says before it is logged in."""
+    with Host(program, folder, CODE) as host:
+        guess = [RawClient.login("u", "password", b"\0" + string("guess %d" % i))
+                 for i in range(20)]
+        right = RawClient.login("u", "password", b"\0" + string(CODE))
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*guess, right)
+        assert client.is_closed()
+        assert host.log.read_text().count("wrong pairing code") == 3, "more than three tries"
+        done("guesses in one piece are three tries, too")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*[RawClient.login("u", "keyboard-interactive", string("") * 2)] * 20)
+        assert client.is_closed()
+        host.refused("a way to log in that is not offered")
+        host.refused("too many tries")
+        assert host.log.read_text().count("that is not offered") == 3, "it fills the log"
+        done("other ways to log in are tries")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        kerberos = bytes.fromhex("06092a864886f712010202")
+        client.send(RawClient.login("u", "gssapi-with-mic",
+                                    struct.pack(">I", 1) + string(kerberos)))
+        host.refused("a way to log in that is not offered")
+        client.receive(USERAUTH_FAILURE)
+        client.send(*[bytes([GSSAPI_TOKEN]) + string("token")] * 3)  # as if it had been taken
+        assert client.is_closed()
+        host.refused("it closed before it was logged in")
+        done("GSSAPI is refused")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*[RawClient.login("u", "none")] * 100)
+        assert client.is_closed()
+        host.refused("it asks for too much")
+        done("no end of questions")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(CHANNEL_OPEN_SESSION)
+        assert client.is_closed()
+        done("a channel before login")
+
+
+def peak_bytes(process):
+    text = pathlib.Path("/proc/%d/status" % process.pid).read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) * 1024
+
+
+def guests(program, folder):
+    """What no decent client says after it is logged in."""
+    with Host(program, folder) as host:
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        before = peak_bytes(host.process)
+        client.pour(64 << 20)
+        assert peak_bytes(host.process) < before + (8 << 20), "it keeps all"
+        host.refused("it%20sends%20before%20its%20subsystem%20is%20open")
+        done("bytes before the subsystem is open")
+
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        client.open_subsystem("provisioning")
+        before = peak_bytes(host.process)
+        client.pour(4 << 20)  # it has more for us than we take
+        client.say("good bye")
+        client.pour(64 << 20)
+        assert peak_bytes(host.process) < before + (24 << 20), "it keeps all"
+        done("bytes after a good-bye")
+
+
 class Sshd:
     def __init__(self, folder, host="sshd_host", more=""):
         with socket.socket() as s:
@@ -477,7 +556,7 @@ def main():
         folder = pathlib.Path(name)
         make_keys(folder)
         for part in (shows_its_key, logs_in_by_key, refuses_what_else_is_asked, logs_in_by_code,
-                     limits_an_address, dials):
+                     limits_an_address, strangers, guests, dials):
             part(program, folder)
 
 
