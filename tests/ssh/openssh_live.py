@@ -30,7 +30,7 @@ ListenAddress 127.0.0.1
 Port {port}
 HostKey {folder}/{host}
 PidFile none
-AuthorizedKeysFile {folder}/authorized
+AuthorizedKeysFile {keys}
 StrictModes no
 UsePAM no
 PasswordAuthentication no
@@ -108,7 +108,8 @@ class Host:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [program, "serve", folder / "host.pem", pin(folder, "user"), code,
-                 str(per_address)], stdout=subprocess.PIPE, stderr=log)
+                 str(per_address)], stdout=subprocess.PIPE, stderr=log,
+                env=dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1"))
         self.lines = Lines(self.process.stdout)
         self.port = self.lines.until("port ").split()[1]
         key = " ".join((folder / "host.pub").read_text().split()[:2])
@@ -442,12 +443,13 @@ def guests(program, folder):
 
 
 class Sshd:
-    def __init__(self, folder, host="sshd_host", more=""):
+    def __init__(self, folder, host="sshd_host", more="", keys="{folder}/authorized"):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = str(s.getsockname()[1])
         conf, self.log = folder / "sshd.conf", folder / "sshd.log"
-        conf.write_text(SSHD_CONF.format(port=self.port, folder=folder, host=host, more=more))
+        conf.write_text(SSHD_CONF.format(
+            port=self.port, folder=folder, host=host, more=more, keys=keys.format(folder=folder)))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", conf],
                                             stderr=log, start_new_session=True)
@@ -502,7 +504,19 @@ def dials(program, folder):
         Caller(program, folder, sshd.port).ended("a server with an RSA key only",
                                                  "protocol kex error : no match for method server "
                                                  "host key algo")
+    dies(program, folder)
     falls_silent(program, folder)
+
+
+def dies(program, folder):
+    """That is no refusal: nobody has to pair again."""
+    script = pathlib.Path("/run/dies")
+    script.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    script.chmod(0o755)
+    with Sshd(folder, more="AuthorizedKeysCommand %s\nAuthorizedKeysCommandUser root" % script,
+              keys="none") as sshd:
+        Caller(program, folder, sshd.port).ended("a stock server that dies during the login",
+                                                 "connection-lost ")
 
 
 def falls_silent(program, folder):
@@ -549,7 +563,7 @@ def main():
         os.environ["SALLYPORT_OWN_NETWORK"] = "1"
         os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__, str(build)])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run"], check=True)
     os.mkdir("/run/sshd", 0o755)  # sshd's own wish
     program = build / "src/net/ssh_live"
     with tempfile.TemporaryDirectory() as name:
