@@ -70,10 +70,20 @@ static bool is_broken(struct ssh_tunnel *t)
 	return broken;
 }
 
+/* Whatever makes libssh read, be it a call that sends. */
+static void note_heard(struct ssh_tunnel *t)
+{
+	if (t->socket_bytes.in_bytes == t->heard_bytes)
+		return;
+	t->heard_bytes = t->socket_bytes.in_bytes;
+	t->heard_ms = loop_now_ms(t->loop);
+}
+
 static void poll_session(struct ssh_tunnel *t)
 {
 	bool failed = ssh_event_dopoll(t->event, 0) == SSH_ERROR || is_broken(t);
 
+	note_heard(t);
 	if (t->closed_by_peer)
 		ssh_end_with(t, SSH_END_CLOSED, "closed by the other side");
 	else if (failed)
@@ -193,11 +203,7 @@ void ssh_drive(struct ssh_tunnel *t)
 
 static void on_ready(struct loop_io *io, bool readable, bool writable)
 {
-	struct ssh_tunnel *t = (void *)((char *)io - offsetof(struct ssh_tunnel, io));
-
-	if (readable)
-		t->heard_ms = loop_now_ms(t->loop);
-	ssh_drive(t);
+	ssh_drive((void *)((char *)io - offsetof(struct ssh_tunnel, io)));
 }
 
 static void on_later(struct loop_task *task)
@@ -211,6 +217,7 @@ static void send_keepalive(struct ssh_tunnel *t)
 {
 	ssh_send_keepalive(t->session);
 	ssh_send_keepalive(t->session);
+	note_heard(t); /* the answer may be there already */
 }
 
 /* Every packet counts as a word; the answer to a keepalive is one. */
@@ -257,6 +264,7 @@ void ssh_is_open(struct ssh_tunnel *t, unsigned silence_ms)
 	t->stage = SSH_STAGE_OPEN;
 	t->silence_ms = silence_ms;
 	t->heard_ms = loop_now_ms(t->loop);
+	ssh_set_counters(t->session, &t->socket_bytes, NULL);
 	loop_arm(t->loop, &t->timer, silence_ms / KEEPALIVES);
 }
 

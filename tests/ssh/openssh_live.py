@@ -479,9 +479,12 @@ class Caller:
         try:
             line = self.lines.until(start, seconds)
         finally:
-            self.process.kill()
-            self.process.wait()
+            self.stop()
         done("%s (%s)" % (what, line))
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
 
     def ended(self, what, how):
         self.says(what, "ended " + how)
@@ -521,16 +524,22 @@ def dies(program, folder):
 
 def falls_silent(program, folder):
     with Sshd(folder) as sshd:
-        caller = Caller(program, folder, sshd.port, silence_ms=900)
-        caller.lines.until("echoed")
-        time.sleep(2)
-        assert caller.process.poll() is None  # it answers our keepalives
+        callers = [Caller(program, folder, sshd.port, silence_ms=900) for _ in range(8)]
+        for caller in callers:
+            caller.lines.until("echoed")
+        time.sleep(3)
+        assert [caller.process.poll() for caller in callers] == [None] * 8
+        done("a stock server that answers keepalives is not taken for dead")
+        for caller in callers[1:]:
+            caller.stop()
+        until(lambda: len(sessions_of(sshd.process.pid)) <= 3, "the others left")
         children = sessions_of(sshd.process.pid)
         assert children
         for pid in children:
             os.kill(pid, signal.SIGSTOP)
         try:
-            caller.ended("a stock server that is stopped", "connection-lost the other side is")
+            callers[0].ended("a stock server that is stopped",
+                             "connection-lost the other side is silent")
         finally:
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
