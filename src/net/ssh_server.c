@@ -3,13 +3,15 @@
 #include "base/alloc.h"
 #include "tables/events.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LISTENERS_MAX 8
-#define TRIES_MAX 3	/* wrong keys or passwords on one connection */
-#define REQUESTS_MAX 32 /* refused on one connection: each is a line of the log */
+#define TRIES_MAX 3	    /* wrong keys or passwords on one connection */
+#define REQUESTS_MAX 32	    /* refused on one connection: each is a line of the log */
+#define TOLD_PER_SECOND 100 /* refusals that are logged: strangers must not fill the disk */
 
 struct ssh_server {
 	struct ssh_server_config config;
@@ -18,6 +20,8 @@ struct ssh_server {
 	int fds[LISTENERS_MAX];
 	size_t listeners_count;
 	struct guest *guests; /* every connection that it accepted and that lives */
+	uint64_t telling_since_ms;
+	unsigned told, untold; /* refusals, since then */
 };
 
 /* A connection that came in. */
@@ -39,10 +43,35 @@ static struct guest *guest_of(struct ssh_tunnel *t)
 	return (struct guest *)t; /* its first member */
 }
 
+static bool may_tell(struct ssh_server *server)
+{
+	uint64_t now_ms = loop_now_ms(server->config.loop);
+
+	if (now_ms - server->telling_since_ms >= 1000) {
+		server->telling_since_ms = now_ms;
+		server->told = 0;
+	}
+	if (server->told == TOLD_PER_SECOND) {
+		server->untold++;
+		return false;
+	}
+	server->told++;
+	return true;
+}
+
 static void log_refused(const struct guest *guest, const char *why, const char *what)
 {
-	log_event(EVENT_SSH_REFUSED, "from=%s user=%s why=\"%s%s%s\"", guest->from,
-		  log_text(guest->user), why, what ? ": " : "", what ? what : "");
+	struct ssh_server *server = guest->server;
+	char untold[32] = "";
+
+	if (server && !may_tell(server))
+		return;
+	if (server && server->untold)
+		snprintf(untold, sizeof(untold), " untold=%u", server->untold);
+	log_event(EVENT_SSH_REFUSED, "from=%s user=%s why=\"%s%s%s\"%s", guest->from,
+		  log_text(guest->user), why, what ? ": " : "", what ? what : "", untold);
+	if (server)
+		server->untold = 0;
 }
 
 /* Answers to what the guest asks; called by libssh from inside ssh_drive. */
@@ -323,6 +352,7 @@ static void on_accepted(void *owner, int fd, const struct conn_address *from)
 	struct guest *guest = xcalloc(1, sizeof(*guest));
 	const char *why;
 
+	guest->server = server;
 	conn_address_text(from, guest->from);
 	memcpy(guest->host, guest->from, sizeof(guest->host));
 	*strrchr(guest->host, ':') = '\0';
@@ -341,7 +371,6 @@ static void on_accepted(void *owner, int fd, const struct conn_address *from)
 	log_event(EVENT_SSH_ACCEPTED, "from=%s", guest->from);
 	ssh_set_blocking(guest->tunnel.session, 0);
 	ssh_options_set(guest->tunnel.session, SSH_OPTIONS_COMPRESSION, SSH_COMPRESSION);
-	guest->server = server;
 	guest->next = server->guests;
 	server->guests = guest;
 	receive(guest, fd);

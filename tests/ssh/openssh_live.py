@@ -348,21 +348,41 @@ def shows_its_key(program, folder):
 
 def limits_an_address(program, folder):
     with Host(program, folder, per_address=20) as host:
-        guests = [socket.create_connection(("127.0.0.1", int(host.port))) for _ in range(50)]
-        served = 0
-        for guest in guests:
-            guest.settimeout(5)
-            try:
-                served += guest.recv(100).startswith(b"SSH-2.0-")
-            except ConnectionResetError:
-                pass
-        assert served == 20, served
-        assert host.log.read_text().count("limits.ssh_connections_per_address is reached") == 30
-        for guest in guests:
-            guest.close()
+        assert served(host, 50) == 20
+        text = host.log.read_text()
+        assert text.count("limits.ssh_connections_per_address is reached") == 30
         until(lambda: host.log.read_text().count("ssh.refused") == 50, "they left")
         echo(host.ssh("-s") + ["provisioning"], 1000)
         done("50 at once from one address: 20 are served, and then the next")
+
+
+def fills_no_log(program, folder):
+    with Host(program, folder, per_address=20) as host:
+        began = time.monotonic()
+        served(host, 400)
+        seconds = int(time.monotonic() - began)
+        assert host.log.read_text().count("ssh.refused") <= 100 * (seconds + 2), "it fills the log"
+        time.sleep(1.1)
+        served(host, 21)
+        lines = host.log.read_text().count("ssh.refused")
+        untold = [int(n) for n in re.findall(r"untold=(\d+)", host.log.read_text())]
+        assert lines + sum(untold) >= 380 + 20 + 1, (lines, untold)
+        done("400 at once do not fill the log: %d lines for all" % lines)
+
+
+def served(host, count):
+    """How many of so many who connect at once are greeted; then all leave."""
+    guests = [socket.create_connection(("127.0.0.1", int(host.port))) for _ in range(count)]
+    greeted = 0
+    for guest in guests:
+        guest.settimeout(5)
+        try:
+            greeted += guest.recv(100).startswith(b"SSH-2.0-")
+        except ConnectionResetError:
+            pass
+    for guest in guests:
+        guest.close()
+    return greeted
 
 
 def strangers(program, folder):
@@ -579,7 +599,7 @@ def main():
         folder = pathlib.Path(name)
         make_keys(folder)
         for part in (shows_its_key, logs_in_by_key, refuses_what_else_is_asked, logs_in_by_code,
-                     limits_an_address, strangers, guests, dials):
+                     limits_an_address, fills_no_log, strangers, guests, dials):
             part(program, folder)
 
 
