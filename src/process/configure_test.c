@@ -380,6 +380,141 @@ static void the_table_of_edges_is_stored_as_axl_says(void **state)
 	assert_rows(stage, "axl.users", ""); /* made at the pairing */
 }
 
+static void an_export_applied_changes_nothing(void **state)
+{
+	struct stage *stage = *state;
+	char *exported;
+	uint64_t revision;
+
+	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", SECRET_TEXT), 0);
+	assert_int_equal(ASK(stage, "set", "federation.allow_list", "a.example", "b.example"), 0);
+	assert_int_equal(ASK(stage, "set", "limits.depth", "60"), 0);
+	assert_int_equal(ASK(stage, "set", "tls.certificate",
+			     store_text(stage->node.store, "link.certificate")),
+			 0);
+	assert_int_equal(ASK(stage, "node-add", "core-a", "core", "-", PIN), 0);
+	assert_int_equal(ASK(stage, "export"), 0);
+	assert_non_null(strstr(stage->text, "\nlimits.depth = 60\n"));
+	assert_non_null(strstr(stage->text, "\nfederation.dialback_secret = (secret "));
+	assert_non_null(strstr(stage->text, "\ntls.certificate = <<END\n-----BEGIN"));
+	assert_null(strstr(stage->text, SECRET_TEXT));
+	assert_null(strstr(stage->text, "core-a"));
+	exported = xstrdup(stage->text);
+	revision = store_revision(stage->node.store);
+	assert_int_equal(ASK(stage, "apply", exported), 0);
+	assert_string_equal(stage->text, "nothing to change\n");
+	assert_int_equal(store_revision(stage->node.store), revision);
+	assert_string_equal(store_text(stage->node.store, "federation.dialback_secret"),
+			    SECRET_TEXT);
+	free(exported);
+}
+
+static void a_file_is_applied_whole_or_not_at_all(void **state)
+{
+	static const char *const wrong[][2] = {
+		{ "limits.depth = 60\nlimits.depth = 61\n",
+		  "line 2: limits.depth: it is there already, in line 1" },
+		{ "limits.depth = 60\nlimits.elements = many\n",
+		  "line 2: limits.elements: 'many' is not a number between 100 and 1000000" },
+		{ "limits.depth = 60\nattachments = x\n",
+		  "line 2: attachments: not a setting of role edge" },
+		{ "limits.depth = 60\nlink.private_key = x\n",
+		  "line 2: link.private_key: not set by a file" },
+		{ "limits.depth = 60\nnodes =\n", "line 2: nodes: not set by a file" },
+		{ "limits.depth = 60\nfederation.dialback_secret = (secret 00000000)\n",
+		  "line 2: federation.dialback_secret: the secret with the fingerprint 00000000 is "
+		  "not the one that is in force here; write it out" },
+	};
+	struct stage *stage = *state;
+	uint64_t revision;
+
+	assert_int_equal(ASK(stage, "set", "limits.elements", "500"), 0);
+	revision = store_revision(stage->node.store);
+	for (size_t i = 0; i < nitems(wrong); i++) {
+		assert_int_equal(ASK(stage, "apply", wrong[i][0]), 1);
+		assert_string_equal(stage->text, wrong[i][1]);
+	}
+	assert_int_equal(store_revision(stage->node.store), revision);
+	assert_int_equal(
+		ASK(stage, "apply", "limits.depth = 60\nfederation.allow_list = a.example"), 0);
+	assert_string_equal(stage->text, "+ federation.allow_list = a.example\n"
+					 "- limits.depth = 64\n+ limits.depth = 60\n"
+					 "- limits.elements = 500\n+ limits.elements = 20000\n");
+	assert_int_equal(store_revision(stage->node.store), revision + 1);
+}
+
+static void a_dry_run_changes_nothing_and_asks_traffic(void **state)
+{
+	struct stage *stage = *state;
+	uint64_t revision = store_revision(stage->node.store);
+
+	assert_int_equal(ASK(stage, "set", "--dry-run", "federation.enabled", "on"), 0);
+	assert_true(stage->tried);
+	assert_string_equal(stage->text,
+			    "- federation.enabled = off\n+ federation.enabled = on\n"
+			    "federation.enabled: in force at once, for what is open too\n"
+			    "no process and no service is restarted\ntraffic: well\n");
+	assert_int_equal(ASK(stage, "set", "--dry-run", "dns.servers", "192.0.2.1"), 0);
+	assert_false(stage->tried); /* traffic does not see it */
+	assert_int_equal(ASK(stage, "set", "--dry-run", "limits.depth", "x"), 1);
+	assert_int_equal(ASK(stage, "set", "--dry-run", "federation.dialback_secret", SECRET_TEXT),
+			 0);
+	assert_null(strstr(stage->text, SECRET_TEXT));
+	assert_false(was_logged(stage, SECRET_TEXT));
+	assert_int_equal(store_revision(stage->node.store), revision);
+	assert_int_equal(stage->changed, 0);
+}
+
+static void a_revision_is_compared_and_restored(void **state)
+{
+	struct stage *stage = *state;
+	char number[24], secret[80];
+
+	assert_int_equal(ASK(stage, "set", "federation.allow_list", "a.example", "b.example"), 0);
+	snprintf(number, sizeof(number), "%u", (unsigned)store_revision(stage->node.store));
+	assert_int_equal(ASK(stage, "set", "federation.allow_list", "b.example", "c.example"), 0);
+	assert_int_equal(ASK(stage, "set", "limits.depth", "60"), 0);
+	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", SECRET_TEXT), 0);
+	snprintf(secret, sizeof(secret), "%s",
+		 store_text(stage->node.store, "federation.dialback_secret_previous"));
+	assert_int_equal(ASK(stage, "node-add", "core-a", "core", "-", PIN), 0);
+	assert_int_equal(ASK(stage, "diff", number, "now"), 0);
+	assert_non_null(strstr(stage->text, "- federation.allow_list = a.example\n"
+					    "+ federation.allow_list = c.example\n"));
+	assert_null(strstr(stage->text, SECRET_TEXT));
+	assert_null(strstr(stage->text, secret));
+	assert_int_equal(ASK(stage, "restore", number), 0);
+	assert_string_equal(stage->text, "- federation.allow_list = c.example\n"
+					 "+ federation.allow_list = a.example\n"
+					 "- limits.depth = 60\n+ limits.depth = 64\n");
+	assert_rows(stage, "federation.allow_list", "a.example, b.example");
+	assert_string_equal(store_text(stage->node.store, "federation.dialback_secret"),
+			    SECRET_TEXT);
+	assert_non_null(strstr(store_text(stage->node.store, "nodes"), "core-a"));
+	assert_int_equal(ASK(stage, "restore", "100000"), 1);
+	assert_non_null(strstr(stage->text, "no such revision"));
+	assert_int_equal(ASK(stage, "diff", "x", "now"), 1);
+	assert_int_equal(ASK(stage, "diff", "0", "now"), 0);
+}
+
+static void a_records_secret_is_kept_by_its_fingerprint(void **state)
+{
+	struct stage *stage = *state;
+	char digits[SECRET_FINGERPRINT_DIGITS + 1], *file;
+
+	assert_int_equal(ASK(stage, "home-server-put", "cups", "192.0.2.1", "8443", "axl",
+			     SECRET_TEXT, "ca"),
+			 0);
+	secret_fingerprint(SECRET_TEXT, digits);
+	file = xasprintf("home_servers = cups 192.0.2.2 8443 axl (secret %s) off\n", digits);
+	assert_int_equal(ASK(stage, "apply", file), 0);
+	assert_rows(stage, "home_servers", "cups 192.0.2.2 8443 axl " SECRET_TEXT " off");
+	free(file);
+	file = xasprintf("home_servers = other 192.0.2.2 8443 axl (secret %s) off\n", digits);
+	assert_int_equal(ASK(stage, "apply", file), 1);
+	free(file);
+}
+
 static void a_dialback_secret_is_not_empty_or_short(void **state)
 {
 	struct stage *stage = *state;
@@ -551,6 +686,11 @@ int main(void)
 		AT(home, a_home_node_takes_the_domains_as_they_are_told),
 		AT(core, home_servers_are_added_changed_and_removed),
 		AT(home, the_table_of_edges_is_stored_as_axl_says),
+		TEST(an_export_applied_changes_nothing),
+		TEST(a_file_is_applied_whole_or_not_at_all),
+		TEST(a_dry_run_changes_nothing_and_asks_traffic),
+		TEST(a_revision_is_compared_and_restored),
+		AT(core, a_records_secret_is_kept_by_its_fingerprint),
 		TEST(a_dialback_secret_is_not_empty_or_short),
 		TEST(history_tells_who_changed_what),
 		TEST(each_process_sees_what_it_needs_and_no_other_secret),
