@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #define SECRET "correct-horse-battery"
+#define PIN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static int set_up(void **state)
 {
@@ -69,6 +70,8 @@ static void two_revisions_differ_by_lines(void **state)
 	assert_int_equal(ASK(stage, "diff", between, before), 0);
 	assert_string_equal(stage->text, "- federation.allow_list = a.example\n"
 					 "- federation.allow_list = b.example\n");
+	assert_int_equal(ASK(stage, "diff", "0", "now"), 0);
+	assert_non_null(strstr(stage->text, "+ link.certificate = (set, fingerprint "));
 	assert_int_equal(ASK(stage, "diff", "now", "now"), 0);
 	assert_string_equal(stage->text, "");
 	free(before);
@@ -190,7 +193,35 @@ static void what_a_node_is_is_not_restored(void **state)
 	free(then);
 }
 
-static void an_export_can_be_applied(void **state)
+static void an_export_applied_changes_nothing(void **state)
+{
+	struct stage *stage = *state;
+	char *exported;
+	uint64_t revision;
+
+	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", SECRET), 0);
+	assert_int_equal(ASK(stage, "set", "federation.allow_list", "a.example", "b.example"), 0);
+	assert_int_equal(ASK(stage, "set", "limits.depth", "60"), 0);
+	assert_int_equal(ASK(stage, "set", "tls.certificate",
+			     store_text(stage->node.store, "link.certificate")),
+			 0);
+	assert_int_equal(ASK(stage, "node-add", "core-a", "core", "-", PIN), 0);
+	assert_int_equal(ASK(stage, "export"), 0);
+	assert_non_null(strstr(stage->text, "\nlimits.depth = 60\n"));
+	assert_non_null(strstr(stage->text, "\nfederation.dialback_secret = (secret "));
+	assert_non_null(strstr(stage->text, "\ntls.certificate = <<END\n-----BEGIN"));
+	assert_null(strstr(stage->text, SECRET));
+	assert_null(strstr(stage->text, "core-a"));
+	exported = xstrdup(stage->text);
+	revision = store_revision(stage->node.store);
+	assert_int_equal(ASK(stage, "apply", exported), 0);
+	assert_string_equal(stage->text, "nothing to change\n");
+	assert_int_equal(store_revision(stage->node.store), revision);
+	assert_string_equal(store_text(stage->node.store, "federation.dialback_secret"), SECRET);
+	free(exported);
+}
+
+static void an_export_leads_back_to_what_it_says(void **state)
 {
 	static const char attachment[] =
 		"main prosody 192.0.2.1 5347 gw.example s3cret-word example.net";
@@ -230,9 +261,7 @@ static void what_a_file_does_not_name_gets_its_default(void **state)
 
 	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", SECRET), 0);
 	assert_int_equal(ASK(stage, "set", "limits.depth", "32"), 0);
-	assert_int_equal(ASK(stage, "node-pair", "core-a", "core", "-",
-			     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-			 0);
+	assert_int_equal(ASK(stage, "node-pair", "core-a", "core", "-", PIN), 0);
 	assert_int_equal(ASK(stage, "apply", "# nothing\nlimits.elements = 200\n"), 0);
 	assert_string_equal(stage->text, "- limits.depth = 32\n"
 					 "+ limits.depth = 64\n"
@@ -261,6 +290,8 @@ static void a_file_is_taken_whole_or_not_at_all(void **state)
 		  "line 2: federation.dialback_secret_previous: the secret with the fingerprint "
 		  "00000000 is not the one that is in force here; write it out" },
 		{ "limits.depth", "line 1: not `name = value`" },
+		{ "limits.depth = 32\nlimits.depth = 33\n",
+		  "line 2: limits.depth: it is there already, in line 1" },
 	};
 	struct stage *stage = *state;
 	uint64_t last = revision(stage);
@@ -382,6 +413,16 @@ static void a_dry_run_tells_and_changes_nothing(void **state)
 	assert_string_equal(store_text(stage->node.store, "federation.enabled"), "on");
 }
 
+static void a_dry_run_shows_no_secret(void **state)
+{
+	struct stage *stage = *state;
+
+	assert_int_equal(ASK(stage, "set", "--dry-run", "federation.dialback_secret", SECRET), 0);
+	assert_non_null(strstr(stage->text, "+ federation.dialback_secret = (set, fingerprint "));
+	assert_null(strstr(stage->text, SECRET));
+	assert_false(stage_logged(stage, SECRET));
+}
+
 static void a_dry_run_refuses_what_would_be_refused(void **state)
 {
 	static const char *const rows[][5] = {
@@ -436,13 +477,15 @@ int main(void)
 		TEST(what_is_no_revision_is_refused),
 		TEST(a_revision_is_restored_as_one),
 		TEST(what_a_node_is_is_not_restored),
-		AT(home, an_export_can_be_applied),
+		TEST(an_export_applied_changes_nothing),
+		AT(home, an_export_leads_back_to_what_it_says),
 		TEST(what_a_file_does_not_name_gets_its_default),
 		TEST(a_file_is_taken_whole_or_not_at_all),
 		AT(core, a_secret_in_a_file_is_that_of_the_same_record),
 		TEST(a_secret_that_a_file_brings_keeps_the_one_before),
 		TEST(a_certificate_in_a_file_may_bring_its_key),
 		TEST(a_dry_run_tells_and_changes_nothing),
+		TEST(a_dry_run_shows_no_secret),
 		TEST(a_dry_run_refuses_what_would_be_refused),
 		TEST(values_are_all_of_them_without_secrets),
 		TEST(the_candidate_that_traffic_is_asked_about_is_what_would_be),
