@@ -33,14 +33,15 @@ const struct command commands[] = {
 	  "of A only, those with + of B only." },
 	{ "config restore", "[--dry-run] N", 1, 2, COMMAND_CONTROL, false, FILES_NO, "restore",
 	  "make all settings again what they were at revision N",
-	  "What this node is (its keys) and whom it is paired with stay as they are." },
+	  "What this node is (its keys, their certificates, its secrets) and whom it is paired\n"
+	  "with stay as they are." },
 	{ "config export", "", 0, 0, COMMAND_CONTROL, false, FILES_NO, "export",
 	  "all settings that are not at their default, as a file for `config apply`",
 	  "Secrets are written as `(secret FINGERPRINT)`, which `apply` takes for: as it is." },
 	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, false, FILES_LAST, "apply",
 	  "make the settings what a file says, whole or not at all",
-	  "A setting that the file does not name gets its default, but for secrets, keys and\n"
-	  "pairings. FILE - is standard input. Prints the difference. With --dry-run nothing is\n"
+	  "A setting that the file does not name gets its default, but for secrets, keys, their\n"
+	  "certificates and pairings. FILE - is standard input. Prints the difference. With --dry-run nothing is\n"
 	  "changed: it says what would be, what that restarts and whom it cuts off.",
 	  .hides = true },
 	{ "pair", "[address=IP:PORT] [link=IP:PORT] [for=SECONDS]", 0, 3, COMMAND_MANAGE, false,

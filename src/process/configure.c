@@ -3,7 +3,6 @@
 #include "base/alloc.h"
 #include "ipc/wire.h"
 #include "process/value_text.h"
-#include "process/view.h"
 #include "store/check.h"
 #include "store/pem.h"
 #include "tables/events.h"
@@ -20,30 +19,39 @@
 enum { DONE = 0, REFUSED = 1 }; /* the status of a reply */
 
 /* The secret that was in force verifies keys until its successor is known everywhere. */
-static void add_previous_secret(struct plan *plan, const struct order *order)
+static void add_previous_secret(struct plan *plan, const struct store *store)
 {
 	const struct setting *setting = setting_find("federation.dialback_secret");
-	const struct setting_value *old = store_value(order_store(order), setting);
-	struct setting_value value;
+	const struct setting *overlap = setting_find("federation.dialback_secret_overlap");
+	const struct setting_value *old = store_value(store, setting);
+	struct setting_value value = { 0 };
 
-	if (!old->count || setting_value_equals(old, plan_value(plan, order_store(order), setting)))
+	if (!old->count || setting_value_equals(old, plan_value(plan, store, setting)))
 		return;
-	setting_value_copy(old, &value);
+	if (strcmp(plan_value(plan, store, overlap)->entries[0], "0") != 0)
+		setting_value_copy(old, &value);
 	plan_take(plan, setting_find("federation.dialback_secret_previous"), &value);
 }
 
-/* Certificate and key in one text change at once: no moment in which they don't fit. */
-static bool add_key_beside(struct plan *plan, const struct setting *setting,
-			   const char *const *words, size_t count, char **why)
+const struct setting *order_key_of(const struct setting *certificate)
 {
 	static const char *const pairs[][2] = { { "tls.certificate", "tls.private_key" },
 						{ "axl.certificate", "axl.private_key" } };
 
-	for (size_t i = 0; i < nitems(pairs) && count; i++) {
-		if (strcmp(pairs[i][0], setting->name) == 0 && pem_has_private_key(words[0]))
-			return plan_set(plan, setting_find(pairs[i][1]), words, 1, why);
+	for (size_t i = 0; i < nitems(pairs); i++) {
+		if (strcmp(pairs[i][0], certificate->name) == 0)
+			return setting_find(pairs[i][1]);
 	}
-	return true;
+	return NULL;
+}
+
+bool order_add_key_beside(struct plan *plan, const struct setting *setting,
+			  const char *const *words, size_t count, char **why)
+{
+	const struct setting *key = order_key_of(setting);
+
+	return !key || !count || !pem_has_private_key(words[0]) ||
+	       plan_set(plan, key, words, 1, why);
 }
 
 static void log_change(const struct setting *setting, const struct setting_value *before,
@@ -91,7 +99,8 @@ static bool store_plan(struct order *order, const struct plan *plan, char **why)
 
 		if (stored) {
 			log_change(change->setting, &before[i], &change->value);
-			value_text_lines(&order->out, change->setting, &change->value);
+			if (!order->tells_difference)
+				value_text_lines(&order->out, change->setting, &change->value);
 		}
 		seen_by |= concerns(change->setting);
 		setting_value_finish(&before[i]);
@@ -102,84 +111,20 @@ static bool store_plan(struct order *order, const struct plan *plan, char **why)
 	return stored;
 }
 
-static bool has_entry(const struct setting_value *value, const char *entry)
-{
-	for (size_t i = 0; i < value->count; i++) {
-		if (strcmp(value->entries[i], entry) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void write_those_not_in(struct buffer *out, const char *sign, const struct setting *setting,
-			       const struct setting_value *value,
-			       const struct setting_value *others)
-{
-	for (size_t i = 0; i < value->count; i++) {
-		struct setting_value one = { &value->entries[i], 1 };
-
-		if (has_entry(others, value->entries[i]))
-			continue;
-		buffer_append_text(out, sign);
-		value_text_lines(out, setting, &one);
-	}
-}
-
-void order_write_difference(struct buffer *out, const struct setting *setting,
-			    const struct setting_value *before, const struct setting_value *after)
-{
-	write_those_not_in(out, "- ", setting, before, after);
-	write_those_not_in(out, "+ ", setting, after, before);
-}
-
-/* What becomes of what runs, as far as the table tells. */
-static void write_effect(struct buffer *out, const struct store_change *change)
-{
-	static const char *const effects[] = {
-		[EFFECT_AT_ONCE] = "in force at once, for what is open too",
-		[EFFECT_NEW_STREAMS] = "for new streams; those open go on as they were",
-	};
-	const struct setting *setting = change->setting;
-	bool is_switch = strcmp(setting->name, "federation.enabled") == 0;
-
-	buffer_printf(out, "%s: %s%s\n", setting->name, effects[setting->effect],
-		      is_switch && strcmp(change->value.entries[0], "off") == 0
-			      ? "; closes all streams with other domains, takes this edge out of "
-				"the home servers' tables, and nobody inside reaches the world"
-			      : "");
-}
-
-static void tell_plan(struct order *order, const struct plan *plan)
-{
-	const struct node *node = order->configure->node;
-	unsigned seen_by = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		order_write_difference(&order->out, plan->changes[i].setting,
-				       store_value(order_store(order), plan->changes[i].setting),
-				       &plan->changes[i].value);
-		seen_by |= plan->changes[i].setting->seen_by;
-	}
-	for (size_t i = 0; i < plan->count; i++)
-		write_effect(&order->out, &plan->changes[i]);
-	buffer_append_text(&order->out, "no process and no service is restarted\n");
-	if (!(seen_by & SEEN_BY_TRAFFIC))
-		return;
-	order->try->wanted = true;
-	view_write(node, PROCESS_TRAFFIC, 0, &view_system, plan, &order->try->snapshot);
-}
-
 bool order_carry_out(struct order *order, struct plan *plan, char **why)
 {
 	bool done = true;
 
+	add_previous_secret(plan, order_store(order));
 	plan_drop_what_stays(plan, order_store(order));
 	if (!plan->count)
 		buffer_append_text(&order->out, "nothing to change\n");
 	else
 		done = check_together(order_store(order), plan->changes, plan->count, why);
+	if (order->tells_difference && !order->dry)
+		order_write_differences(&order->out, order, plan);
 	if (done && plan->count && order->dry)
-		tell_plan(order, plan);
+		order_tell(order, plan);
 	else if (done && plan->count)
 		done = store_plan(order, plan, why);
 	plan_finish(plan);
@@ -193,12 +138,10 @@ static bool set_words(struct order *order, const struct setting *setting, const 
 	struct plan plan = { 0 };
 	bool planned = (count ? plan_set(&plan, setting, words, count, why)
 			      : plan_reset(&plan, setting, why)) &&
-		       add_key_beside(&plan, setting, words, count, why);
+		       order_add_key_beside(&plan, setting, words, count, why);
 
-	if (planned) {
-		add_previous_secret(&plan, order);
+	if (planned)
 		return order_carry_out(order, &plan, why);
-	}
 	plan_finish(&plan);
 	return false;
 }
@@ -405,6 +348,7 @@ void configure(const struct configure *configure, struct slice request, struct b
 	char **words = xcalloc(count + 1, sizeof(*words)), *why = NULL;
 	struct order order = { .configure = configure, .try = try };
 
+	*try = (struct configure_try){ 0 };
 	while (read < count && !in.failed)
 		words[read++] = wire_get_text(&in, WORD_BYTES);
 	if (count < 2 || !wire_is_done(&in)) {
@@ -415,7 +359,6 @@ void configure(const struct configure *configure, struct slice request, struct b
 	order.author = words[1];
 	order.words = (const char *const *)words + 2;
 	order.count = count - 2;
-	*try = (struct configure_try){ 0 };
 	if (run(words[0], &order, &why) && try->wanted) {
 		try->text = order.out;
 		order.out = (struct buffer){ 0 };

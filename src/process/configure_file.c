@@ -16,10 +16,12 @@ static bool is_nodes_own(const struct setting *setting)
 	return setting->internal || strcmp(setting->name, "nodes") == 0;
 }
 
-/* A secret alone is kept when a file or an old revision does not bring it along. */
+/* Kept when a file does not bring it along, and when an old revision is restored: a secret alone,
+ * and the certificate to one that is a key. */
 static bool is_kept(const struct setting *setting)
 {
-	return setting->shape == SETTING_ONE && setting_is_secret(setting);
+	return setting->shape == SETTING_ONE &&
+	       (setting_is_secret(setting) || order_key_of(setting));
 }
 
 static void write_values(struct order *order, const char *prefix, bool all)
@@ -138,7 +140,8 @@ static bool plan_entries(const struct order *order, struct plan *plan,
 		count += done;
 	}
 	if (done && count)
-		done = plan_set(plan, setting, (const char *const *)words, count, why);
+		done = plan_set(plan, setting, (const char *const *)words, count, why) &&
+		       order_add_key_beside(plan, setting, (const char *const *)words, count, why);
 	else if (done)
 		done = plan_reset(plan, setting, why);
 	while (count) {
@@ -186,25 +189,6 @@ static bool plan_file(const struct order *order, const struct settings_text *tex
 	return true;
 }
 
-/* What is carried out and not only tried is told as a difference, too. */
-static bool carry_out_told(struct order *order, struct plan *plan, char **why)
-{
-	struct buffer told = { 0 };
-	bool done;
-
-	plan_drop_what_stays(plan, order_store(order));
-	for (size_t i = 0; i < plan->count && !order->dry; i++)
-		order_write_difference(&told, plan->changes[i].setting,
-				       store_value(order_store(order), plan->changes[i].setting),
-				       &plan->changes[i].value);
-	done = order_carry_out(order, plan, why);
-	if (buffer_len(&told)) {
-		buffer_finish(&order->out);
-		order->out = told;
-	}
-	return done;
-}
-
 bool order_apply(struct order *order, char **why)
 {
 	struct settings_text *text = settings_text_read(slice_of(order->words[0]), why);
@@ -213,10 +197,11 @@ bool order_apply(struct order *order, char **why)
 
 	if (!text)
 		return false;
+	order->tells_difference = true;
 	planned = plan_file(order, text, &plan, why);
 	settings_text_destroy(&text);
 	if (planned)
-		return carry_out_told(order, &plan, why);
+		return order_carry_out(order, &plan, why);
 	plan_finish(&plan);
 	return false;
 }
@@ -274,25 +259,50 @@ bool order_diff(struct order *order, char **why)
 	return after != NULL;
 }
 
+static bool plan_past(const struct order *order, const struct setting_value *values,
+		      struct plan *plan, char **why)
+{
+	bool planned = true;
+
+	for (size_t i = 0; planned && i < settings_count; i++) {
+		const struct setting *setting = &settings[i];
+		const char *const *entries = (const char *const *)values[i].entries;
+
+		if (!order_has(order, setting) || is_nodes_own(setting) || is_kept(setting))
+			continue;
+		planned = values[i].count ? plan_set(plan, setting, entries, values[i].count, why)
+					  : plan_reset(plan, setting, why);
+	}
+	return planned;
+}
+
+/* What was another then and stays. */
+static void tell_kept(struct order *order, const struct setting_value *values)
+{
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings[i];
+
+		if (!order_has(order, setting) || (!is_nodes_own(setting) && !is_kept(setting)) ||
+		    setting_value_equals(&values[i], store_value(order_store(order), setting)))
+			continue;
+		buffer_printf(&order->out, "%s: left as it is now\n", setting->name);
+	}
+}
+
 bool order_restore(struct order *order, char **why)
 {
 	struct setting_value *values = values_at(order, order->words[0], why);
 	struct plan plan = { 0 };
-	bool planned = values != NULL;
+	bool planned;
 
-	for (size_t i = 0; planned && i < settings_count; i++) {
-		const struct setting *setting = &settings[i];
-
-		if (!order_has(order, setting) || is_nodes_own(setting) || is_kept(setting))
-			continue;
-		planned = values[i].count
-				  ? plan_set(&plan, setting, (const char *const *)values[i].entries,
-					     values[i].count, why)
-				  : plan_reset(&plan, setting, why);
-	}
+	if (!values)
+		return false;
+	order->tells_difference = true;
+	tell_kept(order, values);
+	planned = plan_past(order, values, &plan, why);
 	free_values(values);
 	if (planned)
-		return carry_out_told(order, &plan, why);
+		return order_carry_out(order, &plan, why);
 	plan_finish(&plan);
 	return false;
 }

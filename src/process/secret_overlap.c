@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define LOOK_S 3600 /* at least so often: clocks are set */
+#define LOOK_S 3600 /* at least so often: clocks are set, and a disk that was full may not be */
 #define AUTHOR "sallyportd"
 
 struct secret_overlap {
@@ -23,8 +23,10 @@ static void drop(struct secret_overlap *overlap, const struct setting *previous)
 	struct plan plan = { 0 };
 	char *why = NULL;
 
-	if (!plan_reset(&plan, previous, &why) || !order_carry_out(&order, &plan, &why))
+	if (!plan_reset(&plan, previous, &why) || !order_carry_out(&order, &plan, &why)) {
 		log_event(EVENT_CONFIG_REFUSED, "author=" AUTHOR " why=\"%s\"", why);
+		loop_arm(overlap->loop, &overlap->timer, LOOK_S * 1000);
+	}
 	plan_finish(&plan);
 	free(why);
 	buffer_finish(&order.out);

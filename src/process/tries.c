@@ -77,7 +77,7 @@ void tries_begin(struct tries *tries, uint32_t request, struct configure_try *tr
 	*try = (struct configure_try){ 0 };
 	tries->open = one;
 	fd = snapshot_seal(&one->try.snapshot, &why);
-	if (fd >= 0 &&
+	if (fd >= 0 && supervisor_child(tries->supervisor, PROCESS_TRAFFIC).ready &&
 	    supervisor_send_fd(tries->supervisor, PROCESS_TRAFFIC, MESSAGE_TRY, one->number, fd))
 		loop_arm(tries->loop, &one->timer, TRIES_MS);
 	else

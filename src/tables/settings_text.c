@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SHOWN_BEGINS "(secret "
@@ -12,64 +13,7 @@
 #define HEX "0123456789abcdef"
 #define BLANKS " \t\r"
 
-/* Writing */
-
-static void write_field(struct buffer *out, const struct setting_field *field, struct slice text,
-			settings_fingerprint_fn *fingerprint)
-{
-	char digits[SETTINGS_TEXT_DIGITS + 1], *secret;
-
-	if (!field_is_secret(field)) {
-		buffer_append_slice(out, text);
-		return;
-	}
-	secret = xstrndup(text.data, text.len);
-	fingerprint(secret, digits);
-	explicit_bzero(secret, text.len);
-	free(secret);
-	buffer_printf(out, SHOWN_BEGINS "%s)", digits);
-}
-
-static void write_entry(struct buffer *out, const struct setting *setting, const char *entry,
-			settings_fingerprint_fn *fingerprint)
-{
-	struct slice fields[SETTING_FIELDS_MAX];
-	size_t count = setting_split(setting, entry, fields);
-
-	buffer_printf(out, "%s = ", setting->name);
-	if (strchr(entry, '\n') && !setting_is_secret(setting)) {
-		buffer_printf(out, HERE HERE_END "\n%s%s" HERE_END "\n", entry,
-			      entry[strlen(entry) - 1] == '\n' ? "" : "\n");
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			buffer_append_text(out, " ");
-		write_field(out, &setting->fields[i], fields[i], fingerprint);
-	}
-	buffer_append_text(out, "\n");
-}
-
-void settings_text_write(struct buffer *out, const struct setting *setting,
-			 const struct setting_value *value, settings_fingerprint_fn *fingerprint)
-{
-	if (!value->count)
-		buffer_printf(out, "%s =\n", setting->name);
-	for (size_t i = 0; i < value->count; i++)
-		write_entry(out, setting, value->entries[i], fingerprint);
-}
-
-/* Reading */
-
-struct named {
-	unsigned line; /* of its first entry; 0: it is not named */
-	struct setting_value value;
-	size_t size;
-};
-
-struct settings_text {
-	struct named *named; /* by place in the settings table */
-};
+/* Lines */
 
 struct reader {
 	struct slice left;
@@ -102,6 +46,105 @@ static struct slice trim(struct slice text)
 	return text;
 }
 
+static bool begins_here(struct slice text)
+{
+	return text.len > strlen(HERE) && strncmp(text.data, HERE, strlen(HERE)) == 0;
+}
+
+/* Writing */
+
+static void write_field(struct buffer *out, const struct setting_field *field, struct slice text,
+			settings_fingerprint_fn *fingerprint)
+{
+	char digits[SETTINGS_TEXT_DIGITS + 1], *secret;
+
+	if (!field_is_secret(field)) {
+		buffer_append_slice(out, text);
+		return;
+	}
+	secret = xstrndup(text.data, text.len);
+	fingerprint(secret, digits);
+	explicit_bzero(secret, text.len);
+	free(secret);
+	buffer_printf(out, SHOWN_BEGINS "%s)", digits);
+}
+
+static bool has_line(struct slice text, const char *wanted)
+{
+	struct reader reader = { .left = text };
+	struct slice line;
+
+	while (next_line(&reader, &line)) {
+		if (slice_is(trim(line), wanted))
+			return true;
+	}
+	return false;
+}
+
+static void write_here(struct buffer *out, struct slice text)
+{
+	char word[sizeof(HERE_END) + 12] = HERE_END;
+
+	for (unsigned i = 1; has_line(text, word); i++)
+		snprintf(word, sizeof(word), HERE_END "%u", i);
+	buffer_printf(out, HERE "%s\n", word);
+	buffer_append_slice(out, text);
+	if (text.len && text.data[text.len - 1] != '\n')
+		buffer_append_text(out, "\n");
+	buffer_printf(out, "%s\n", word);
+}
+
+/* Whether it would be read as something else, if it stood behind the name. */
+static bool needs_here(struct slice text)
+{
+	return !text.len || trim(text).len != text.len || memchr(text.data, '\n', text.len) ||
+	       begins_here(text);
+}
+
+static void write_entry(struct buffer *out, const struct setting *setting, const char *entry,
+			settings_fingerprint_fn *fingerprint)
+{
+	struct slice fields[SETTING_FIELDS_MAX], text;
+	size_t count = setting_split(setting, entry, fields);
+	struct buffer shown = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buffer_append_text(&shown, " ");
+		write_field(&shown, &setting->fields[i], fields[i], fingerprint);
+	}
+	text = (struct slice){ buffer_data(&shown), buffer_len(&shown) };
+	buffer_printf(out, "%s = ", setting->name);
+	if (needs_here(text)) {
+		write_here(out, text);
+	} else {
+		buffer_append_slice(out, text);
+		buffer_append_text(out, "\n");
+	}
+	buffer_finish(&shown);
+}
+
+void settings_text_write(struct buffer *out, const struct setting *setting,
+			 const struct setting_value *value, settings_fingerprint_fn *fingerprint)
+{
+	if (!value->count)
+		buffer_printf(out, "%s =\n", setting->name);
+	for (size_t i = 0; i < value->count; i++)
+		write_entry(out, setting, value->entries[i], fingerprint);
+}
+
+/* Reading */
+
+struct named {
+	unsigned line; /* of its first entry; 0: it is not named */
+	struct setting_value value;
+	size_t size;
+};
+
+struct settings_text {
+	struct named *named; /* by place in the settings table */
+};
+
 static void add(struct named *named, char *entry)
 {
 	if (named->value.count == named->size) {
@@ -111,15 +154,32 @@ static void add(struct named *named, char *entry)
 	named->value.entries[named->value.count++] = entry;
 }
 
-/* The lines up to one that is the word; NULL: there is none. */
+/* "(secret 1a2b3c4d)" becomes one field. */
+static void join_secrets(char *entry)
+{
+	for (char *at = entry; (at = strstr(at, SHOWN_BEGINS)); at += BEGINS_LEN) {
+		const char *digits = at + BEGINS_LEN;
+
+		if (strspn(digits, HEX) == SETTINGS_TEXT_DIGITS &&
+		    digits[SETTINGS_TEXT_DIGITS] == ')')
+			at[BEGINS_LEN - 1] = ':';
+	}
+}
+
+/* The lines up to one that is the word, each with its end, but for one alone; NULL: no such line.
+ */
 static char *read_here(struct reader *reader, struct slice word)
 {
+	unsigned before = reader->line;
 	struct buffer out = { 0 };
 	struct slice line;
 
 	while (next_line(reader, &line)) {
-		if (slice_equals(trim(line), word))
+		if (slice_equals(trim(line), word)) {
+			if (reader->line == before + 2 && buffer_len(&out) > 1)
+				out.end--;
 			return buffer_take_text(&out);
+		}
 		buffer_append_slice(&out, line);
 		buffer_append_text(&out, "\n");
 	}
@@ -127,31 +187,21 @@ static char *read_here(struct reader *reader, struct slice word)
 	return NULL;
 }
 
-/* "(secret 1a2b3c4d)" becomes one field. */
-static char *copy_entry(struct slice text)
-{
-	char *entry = xstrndup(text.data, text.len);
-
-	for (char *at = entry; (at = strstr(at, SHOWN_BEGINS)); at += BEGINS_LEN)
-		at[BEGINS_LEN - 1] = ':';
-	return entry;
-}
-
 static char *read_entry(struct reader *reader, struct slice text, char **why)
 {
 	unsigned begun = reader->line;
 	char *entry;
 
-	if (memchr(text.data, '\0', text.len)) {
-		*why = xasprintf("line %u: a NUL byte", begun);
-		return NULL;
+	if (begins_here(text)) {
+		text.data += strlen(HERE);
+		text.len -= strlen(HERE);
+		entry = read_here(reader, text);
+	} else {
+		entry = xstrndup(text.data, text.len);
 	}
-	if (text.len <= strlen(HERE) || strncmp(text.data, HERE, strlen(HERE)) != 0)
-		return copy_entry(text);
-	text.data += strlen(HERE);
-	text.len -= strlen(HERE);
-	entry = read_here(reader, text);
-	if (!entry)
+	if (entry)
+		join_secrets(entry);
+	else
 		*why = xasprintf("line %u: no line '%.*s' ends what begins here", begun,
 				 SLICE_ARGS(text));
 	return entry;
@@ -202,13 +252,27 @@ static bool take_line(struct settings_text *text, struct reader *reader, struct 
 	return entry != NULL;
 }
 
+/* 0: there is none. */
+static unsigned line_with_nul(struct slice bytes)
+{
+	const char *nul = memchr(bytes.data ? bytes.data : "", '\0', bytes.len);
+	unsigned line = 1;
+
+	for (const char *c = bytes.data; nul && c < nul; c++)
+		line += *c == '\n';
+	return nul ? line : 0;
+}
+
 struct settings_text *settings_text_read(struct slice bytes, char **why)
 {
+	unsigned nul = line_with_nul(bytes);
 	struct settings_text *text = xcalloc(1, sizeof(*text));
 	struct reader reader = { .left = bytes };
 	struct slice line;
-	bool read = true;
+	bool read = !nul;
 
+	if (nul)
+		*why = xasprintf("line %u: a NUL byte", nul);
 	text->named = xcalloc(settings_count, sizeof(*text->named));
 	while (read && next_line(&reader, &line)) {
 		line = trim(line);

@@ -1,8 +1,9 @@
 /*
  * Settings as a text that people keep, compare and apply: `name = entry`, a line for each entry; a
- * name alone is a setting without one. An entry of several lines stands between `name = <<END` and
- * `END`. Blank lines and those that begin with # are passed over. Secrets never stand in it: a
- * field that is one is written `(secret 1a2b3c4d)`, its fingerprint. No I/O.
+ * name alone is a setting without one. An entry of several lines, or one that looks like syntax,
+ * stands between `name = <<END` and `END` (or any other word). Blank lines and those that begin
+ * with # are passed over. Secrets never stand in it: a field that is one is written
+ * `(secret 1a2b3c4d)`, its fingerprint. No I/O.
  */
 #ifndef TABLES_SETTINGS_TEXT_H
 #define TABLES_SETTINGS_TEXT_H

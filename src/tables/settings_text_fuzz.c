@@ -24,18 +24,25 @@ static char *write_all(const struct settings_text *text)
 	return buffer_take_text(&out);
 }
 
-/* What was written can be read. */
+/* What was written is read as what it was. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *why = NULL, *written;
+	char *why = NULL, *written, *again;
 	struct settings_text *text =
 		settings_text_read((struct slice){ (const char *)data, size }, &why);
 
-	if (text) {
-		written = write_all(text);
-		settings_text_destroy(&text);
-		free(written);
-	}
+	assert(!text == (why != NULL));
 	free(why);
+	if (!text)
+		return 0;
+	written = write_all(text);
+	settings_text_destroy(&text);
+	text = settings_text_read(slice_of(written), &why);
+	assert(text);
+	again = write_all(text);
+	assert(strcmp(again, written) == 0);
+	settings_text_destroy(&text);
+	free(written);
+	free(again);
 	return 0;
 }

@@ -65,7 +65,56 @@ static void layout_does_not_matter(void **state)
 		     "federation.enabled = on\nlimits.depth = 60\n");
 	assert_again("", "");
 	assert_again("tls.certificate = <<X\nline\n  X  \n",
-		     "tls.certificate = <<END\nline\nEND\n");
+		     "tls.certificate = line\n");
+}
+
+static void what_looks_like_syntax_is_written_so_that_it_is_none(void **state)
+{
+	static const char *const rows[] = {
+		"axl.users = <<END\n<<x (secret 00000006) axl\nEND\n",
+		"axl.users = (secret (secret 00000006) axl\n",
+		"tls.trust = <<END1\nAAAA\nEND\nBBBB\nEND1\n",
+		"tls.trust = <<END2\nEND1\n END\t\nEND2\n",
+		"tls.trust = <<END\n\n\nEND\n",
+		"tls.trust = <<END\nEND\n",
+	};
+	char here[] = "<<x secret axl", bracket[] = "(secret secret axl";
+	char *users[] = { here, bracket };
+	struct buffer out = { 0 };
+	char *text;
+
+	for (size_t i = 2; i < nitems(rows); i++)
+		assert_again(rows[i], rows[i]);
+	for (size_t i = 0; i < nitems(users); i++) {
+		settings_text_write(&out, setting_find("axl.users"),
+				    &(struct setting_value){ &users[i], 1 }, fingerprint);
+		text = buffer_take_text(&out);
+		assert_string_equal(text, rows[i]);
+		free(text);
+	}
+}
+
+static void a_here_document_of_one_line_is_that_line(void **state)
+{
+	char *why = NULL;
+	struct settings_text *text =
+		settings_text_read(slice_of("axl.users = <<E\n<<x (secret 0a0b0c0d) axl\nE"), &why);
+	unsigned line;
+
+	assert_non_null(text);
+	assert_string_equal(settings_text_value(text, setting_find("axl.users"), &line)->entries[0],
+			    "<<x (secret:0a0b0c0d) axl");
+	settings_text_destroy(&text);
+}
+
+static void a_nul_byte_is_refused(void **state)
+{
+	static const char bytes[] = "# x\ntls.trust = <<END\nAA\0A\nEND\n";
+	char *why = NULL;
+
+	assert_null(settings_text_read((struct slice){ bytes, sizeof(bytes) - 1 }, &why));
+	assert_string_equal(why, "line 3: a NUL byte");
+	free(why);
 }
 
 static void secrets_are_written_as_fingerprints(void **state)
@@ -136,6 +185,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_text_is_written_as_it_was_read),
 		cmocka_unit_test(layout_does_not_matter),
+		cmocka_unit_test(what_looks_like_syntax_is_written_so_that_it_is_none),
+		cmocka_unit_test(a_here_document_of_one_line_is_that_line),
+		cmocka_unit_test(a_nul_byte_is_refused),
 		cmocka_unit_test(secrets_are_written_as_fingerprints),
 		cmocka_unit_test(fingerprints_are_read_as_one_field),
 		cmocka_unit_test(what_cannot_be_read_is_named_with_its_line),
