@@ -15,10 +15,11 @@ const struct command commands[] = {
 	  "what you have to do something about, with cause and fix", NULL },
 	{ "routes", "[--json]", 0, 0, COMMAND_STATUS, true, FILES_NO, "routes",
 	  "domains, realms, links, and what is loaded and stored", NULL },
-	{ "config show", "[PREFIX]", 0, 1, COMMAND_CONTROL, false, FILES_NO, "show",
+	{ "config show", "[--json] [PREFIX]", 0, 2, COMMAND_CONTROL, false, FILES_NO, "show",
 	  "the settings, or those whose name begins with PREFIX",
-	  "Secrets are shown as fingerprints." },
-	{ "config get", "NAME", 1, 1, COMMAND_CONTROL, false, FILES_NO, "get",
+	  "Secrets are shown as fingerprints. With --json also what the table says of each: its\n"
+	  "default, limits, unit, choices, and what a change does." },
+	{ "config get", "[--json] NAME", 1, 2, COMMAND_CONTROL, false, FILES_NO, "get",
 	  "the value of one setting", NULL },
 	{ "config set", "[--dry-run] NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, false, FILES_AT,
 	  "set", "change a setting",
@@ -41,7 +42,8 @@ const struct command commands[] = {
 	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, false, FILES_LAST, "apply",
 	  "make the settings what a file says, whole or not at all",
 	  "A setting that the file does not name gets its default, but for secrets, keys, their\n"
-	  "certificates and pairings. FILE - is standard input. Prints the difference. With --dry-run nothing is\n"
+	  "certificates and pairings. FILE - is standard input. Prints the difference. With "
+	  "--dry-run nothing is\n"
 	  "changed: it says what would be, what that restarts and whom it cuts off.",
 	  .hides = true },
 	{ "pair", "[address=IP:PORT] [link=IP:PORT] [for=SECONDS]", 0, 3, COMMAND_MANAGE, false,
