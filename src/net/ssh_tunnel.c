@@ -9,7 +9,8 @@
 
 #define WRITE_BYTES 32768 /* at a time; libssh queues what the socket does not take */
 #define CLOSING_MS 5000
-#define KEEPALIVES 3 /* in the silence that is allowed */
+#define KEEPALIVES 3		      /* in the silence that is allowed */
+#define EARLY_BYTES ((size_t)1 << 20) /* that come before the subsystem is open */
 
 /* Noting what libssh tells */
 
@@ -18,8 +19,12 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 {
 	struct ssh_tunnel *t = arg;
 
-	if (!is_stderr)
+	if (is_stderr || t->stage == SSH_STAGE_CLOSING || t->stage == SSH_STAGE_ENDED)
+		return (int)len;
+	if (t->opened || buffer_len(&t->in) + len <= EARLY_BYTES)
 		buffer_append(&t->in, data, len);
+	else
+		ssh_end_with(t, SSH_END_PROTOCOL, "it sends much before the subsystem is open");
 	return (int)len;
 }
 
@@ -117,7 +122,7 @@ static bool tell_received(struct ssh_tunnel *t)
 	bool destroyed = false;
 	struct buffer in = t->in;
 
-	if (!t->handler || !buffer_len(&in))
+	if (!t->handler || !t->opened || !buffer_len(&in))
 		return true;
 	t->in = (struct buffer){ 0 };
 	t->destroyed = &destroyed;
@@ -243,6 +248,7 @@ void ssh_begin(struct ssh_tunnel *t, struct loop *loop, int fd, unsigned deadlin
 void ssh_is_open(struct ssh_tunnel *t, unsigned silence_ms)
 {
 	t->stage = SSH_STAGE_OPEN;
+	t->opened = true;
 	t->silence_ms = silence_ms;
 	t->heard_ms = loop_now_ms(t->loop);
 	loop_arm(t->loop, &t->timer, silence_ms / KEEPALIVES);
