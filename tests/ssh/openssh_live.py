@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 
-from raw_client import CHANNEL_OPEN_SESSION, GSSAPI_TOKEN, USERAUTH_FAILURE, RawClient, string
+from raw_client import (CHANNEL_DATA, CHANNEL_OPEN_SESSION, GSSAPI_TOKEN, KEEPALIVE,
+                        USERAUTH_FAILURE, RawClient, string)
 from sides import (Caller, Host, Sshd, done, echo, is_listening, make_keys, pin, sessions_of,
                    until)
 
@@ -274,6 +275,15 @@ def guests(program, folder):
         assert peak_bytes(host.process) < before + (8 << 20), "it keeps all"
         host.refused("it%20sends%20before%20its%20subsystem%20is%20open")
         done("bytes before the subsystem is open")
+
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        client.open_subsystem("provisioning")
+        client.send(*[KEEPALIVE] * 100)
+        client.say("hello")
+        assert client.receive(CHANNEL_DATA).endswith(b"hello")
+        done("keepalives are no requests, however many")
 
         client = RawClient(host.port)
         client.log_in("core-a", folder / "user.pem")
