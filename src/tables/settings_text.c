@@ -108,7 +108,7 @@ static void write_entry(struct buffer *out, const struct setting *setting, const
 	size_t count = setting_split(setting, entry, fields);
 	struct buffer shown = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < setting->fields_count; i++) {
 		if (i)
 			buffer_append_text(&shown, " ");
 		write_field(&shown, &setting->fields[i], fields[i], fingerprint);

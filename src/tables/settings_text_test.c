@@ -64,8 +64,7 @@ static void layout_does_not_matter(void **state)
 	assert_again("# all of it\r\n\n  federation.enabled=on  \r\n\tlimits.depth  =  60",
 		     "federation.enabled = on\nlimits.depth = 60\n");
 	assert_again("", "");
-	assert_again("tls.certificate = <<X\nline\n  X  \n",
-		     "tls.certificate = line\n");
+	assert_again("tls.certificate = <<X\nline\n  X  \n", "tls.certificate = line\n");
 }
 
 static void what_looks_like_syntax_is_written_so_that_it_is_none(void **state)
