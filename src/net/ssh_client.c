@@ -99,6 +99,16 @@ static bool fail(struct client *client, enum ssh_end how, const char *why)
 	return false;
 }
 
+/* Unless it just went away. */
+static bool refused(struct client *client, enum ssh_end how, const char *why)
+{
+	int status = ssh_get_status(client->tunnel.session);
+
+	if (status & (SSH_CLOSED | SSH_CLOSED_ERROR))
+		return fail(client, SSH_END_LOST, "the connection broke during the login");
+	return fail(client, how, why);
+}
+
 static bool connect_session(struct client *client)
 {
 	ssh_session session = client->tunnel.session;
@@ -128,11 +138,12 @@ static bool log_in(struct client *client)
 		return false;
 	if (result == SSH_AUTH_SUCCESS)
 		return true;
-	if (result == SSH_AUTH_ERROR && !(ssh_get_status(session) & SSH_CLOSED))
-		return fail(client, SSH_END_PROTOCOL, ssh_get_error(session));
-	return fail(client, SSH_END_LOGIN,
-		    client->password ? "it does not take our password"
-				     : "it does not take our key: it does not know us (any more)");
+	if (result == SSH_AUTH_ERROR)
+		return refused(client, SSH_END_PROTOCOL, ssh_get_error(session));
+	return refused(client, SSH_END_LOGIN,
+		       client->password
+			       ? "it does not take our password"
+			       : "it does not take our key: it does not know us (any more)");
 }
 
 static bool open_channel(struct client *client)
@@ -146,7 +157,7 @@ static bool open_channel(struct client *client)
 	}
 	result = ssh_channel_open_session(t->channel);
 	if (result != SSH_OK && result != SSH_AGAIN)
-		return fail(client, SSH_END_SUBSYSTEM, ssh_get_error(t->session));
+		return refused(client, SSH_END_SUBSYSTEM, ssh_get_error(t->session));
 	return result == SSH_OK;
 }
 
@@ -156,7 +167,7 @@ static bool open_subsystem(struct client *client)
 	int result = ssh_channel_request_subsystem(t->channel, client->subsystem);
 
 	if (result != SSH_OK && result != SSH_AGAIN)
-		return fail(client, SSH_END_SUBSYSTEM, "it does not offer us this subsystem");
+		return refused(client, SSH_END_SUBSYSTEM, "it does not offer us this subsystem");
 	if (result == SSH_OK) {
 		ssh_start_event(t);
 		ssh_is_open(t, client->silence_ms);

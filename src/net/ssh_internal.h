@@ -40,7 +40,8 @@ struct ssh_tunnel {
 	const struct ssh_handler *handler; /* NULL: no owner yet, or none any more */
 	void *owner;
 	struct buffer in, out;
-	uint64_t heard_ms;
+	struct ssh_counter_struct socket_bytes; /* counted by libssh when it is open */
+	uint64_t heard_bytes, heard_ms;
 	unsigned silence_ms;
 	bool dialled;
 	bool closed_by_peer; /* in order */

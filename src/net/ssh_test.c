@@ -428,6 +428,26 @@ static void who_answers_keepalives_may_be_silent(void **state)
 		fail_msg("%s / %s", ours.why, theirs.why);
 }
 
+/* Asked at 120 ms and heard just after; then every third of the silence counts. */
+static void each_third_of_the_silence_has_its_keepalive(void **state)
+{
+	struct ssh_dial dial;
+
+	start_server(5000, 60000, 8);
+	dial = by_key();
+	dial.silence_ms = 360;
+	dial_as(user, dial);
+	ours.until = theirs.until = 100;
+	turn_for(140);
+	ssh_tunnel_send(theirs.tunnel, slice_of("x"));
+	turn_for(300);
+	assert_int_equal(buffer_len(&ours.got), 1);
+	usleep(130 * 1000); /* a busy machine */
+	turn_for(100);
+	if (ours.ended)
+		fail_msg("%s", ours.why);
+}
+
 static void who_does_not_read_is_cut_off(void **state)
 {
 	int status, ends[2];
@@ -614,6 +634,7 @@ int main(void)
 		TEST(a_good_bye_comes_after_what_was_sent),
 		TEST(a_peer_that_vanishes_is_noticed),
 		TEST(who_answers_keepalives_may_be_silent),
+		TEST(each_third_of_the_silence_has_its_keepalive),
 		TEST(who_does_not_read_is_cut_off),
 		TEST(who_does_not_log_in_is_closed),
 		TEST(one_address_does_not_take_all),
