@@ -48,7 +48,7 @@ static struct {
 
 static struct settings {
 	const char *host, *password, *verify, *pin, *trust, *secret_b;
-	bool edge_a, edge_b, no_server;
+	bool edge_a, edge_b, no_server, paired;
 	uint16_t port;
 	const char *realms[4];
 	int refresh_s, timeout_s;
@@ -175,6 +175,8 @@ static void apply(void)
 		    settings.verify, settings.pin);
 	ADD(&bytes, "nodes", "edge-a.example", "edge", "-", server.pin);
 	ADD(&bytes, "nodes", "core-b", "core", "-", server.pin);
+	if (settings.paired)
+		ADD(&bytes, "nodes", "home-a", "home", "192.0.2.9:7400", server.pin);
 	ADD(&bytes, "nodes", "edge-b", "edge", "-", server.pin);
 	ADD(&bytes, "edges", "edge-b", "2", settings.edge_b ? "on" : "off", settings.secret_b);
 	ADD(&bytes, "edges", "edge-a.example", "1", settings.edge_a ? "on" : "off", "f1");
@@ -490,6 +492,38 @@ static void statuses_have_words_and_the_right_password_helps_at_once(void **stat
 	assert_string_equal(refresh("nobody"), "home_servers has no nobody\n");
 }
 
+static bool was_asked_twice(void)
+{
+	return has_failed() && home->requests == 2;
+}
+
+static void a_paired_node_may_have_our_account_a_moment_later(void **state)
+{
+	settings.paired = true;
+	home->status = 401;
+	apply();
+	await(was_asked_twice);
+	home->status = 0;
+	await(has_edge_a);
+}
+
+static void on_second(struct timer *timer)
+{
+	loop_stop(loop);
+}
+
+static void who_is_no_node_of_ours_is_not_asked_again_after_a_401(void **state)
+{
+	struct timer second = { .fire = on_second };
+
+	home->status = 401;
+	apply();
+	await(has_failed);
+	loop_arm(loop, &second, 1500);
+	loop_run(loop);
+	assert_int_equal(home->requests, 1);
+}
+
 static void an_old_server_gets_an_old_version(void **state)
 {
 	strcpy(home->version, "11.5");
@@ -591,6 +625,8 @@ int main(void)
 		TEST(a_stale_row_goes_and_the_wanted_one_comes),
 		TEST(an_edge_with_another_secret_is_left_out),
 		TEST(statuses_have_words_and_the_right_password_helps_at_once),
+		TEST(a_paired_node_may_have_our_account_a_moment_later),
+		TEST(who_is_no_node_of_ours_is_not_asked_again_after_a_401),
 		TEST(an_old_server_gets_an_old_version),
 		TEST(a_wrong_pin_is_named),
 		TEST(an_authority_vouches_for_the_right_name_only),

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define LOGINS_AGAIN 6 /* after 1, 2, 4, ... 32 s */
+
 void home_server_describe(const struct home_server *server, char text[HOME_SERVER_TEXT])
 {
 	const char *why = server->why ? server->why : "";
@@ -52,10 +54,22 @@ static void on_timer(struct timer *timer)
 		(struct home_server *)((char *)timer - offsetof(struct home_server, timer)));
 }
 
+/* In how many seconds there is another round; 0: none. A 401 is final, as servers lock whoever goes
+ * on, but our own nodes don't: one that was just paired may have the account a moment after us. */
+static unsigned next_round_s(struct home_server *server, const struct axl_action *action)
+{
+	if (action->type == AXL_ACT_DONE)
+		return server->all->refresh_s;
+	if (action->trouble == AXL_LOGIN && server->paired && server->logins < LOGINS_AGAIN)
+		return 1u << server->logins++;
+	return action->retry_s;
+}
+
 static void end_round(struct home_server *server, const struct axl_action *action)
 {
 	struct home_servers *all = server->all;
 	bool done = action->type == AXL_ACT_DONE;
+	unsigned wait_s = next_round_s(server, action);
 
 	server->working = false;
 	server->ended = true;
@@ -70,10 +84,8 @@ static void end_round(struct home_server *server, const struct axl_action *actio
 		home_server_begin(server);
 		return;
 	}
-	if (done)
-		loop_arm(all->loop, &server->timer, all->refresh_s * UINT64_C(1000));
-	else if (action->retry_s)
-		loop_arm(all->loop, &server->timer, action->retry_s * UINT64_C(1000));
+	if (wait_s)
+		loop_arm(all->loop, &server->timer, wait_s * UINT64_C(1000));
 	all->ended(all->arg, server, NULL);
 }
 
@@ -244,6 +256,7 @@ static void renew(struct home_server *server)
 	server->sync = axl_sync_create();
 	server->number = ++server->all->numbers;
 	server->working = server->again = server->settled = false;
+	server->logins = 0;
 }
 
 static struct home_server *server_of(struct home_servers *all, struct slice name)
@@ -314,6 +327,20 @@ static bool take_servers(struct home_servers *all, const struct snapshot *snapsh
 	return changed;
 }
 
+/* Pairing names the home server as the node. */
+static void note_paired(struct home_servers *all, const struct snapshot *snapshot)
+{
+	struct snapshot_record r;
+
+	for (struct home_server *s = all->first; s; s = s->next)
+		s->paired = false;
+	for (size_t place = 0; snapshot_each(snapshot, "nodes", &place, &r);) {
+		for (struct home_server *s = all->first; s && r.count > 2; s = s->next)
+			s->paired |=
+				slice_is(r.fields[1], s->name) && slice_is(r.fields[2], "home");
+	}
+}
+
 static bool take_trust(struct home_servers *all, const struct snapshot *snapshot)
 {
 	struct slice trust = snapshot_text(snapshot, "axl.trust");
@@ -331,7 +358,9 @@ bool home_servers_apply(struct home_servers *all, const struct snapshot *snapsho
 
 	all->timeout_ms = (unsigned)snapshot_int(snapshot, "timeouts.axl", 10) * 1000;
 	all->refresh_s = (unsigned)snapshot_int(snapshot, "axl.refresh", 300);
-	return take_servers(all, snapshot, changed);
+	changed |= take_servers(all, snapshot, changed);
+	note_paired(all, snapshot);
+	return changed;
 }
 
 void home_servers_finish(struct home_servers *all)

@@ -33,6 +33,8 @@ struct home_server {
 	enum axl_trouble trouble;
 	char *why;
 	struct timer timer; /* for the next round */
+	bool paired;	    /* the service of one of our nodes */
+	unsigned logins;    /* refused, of those that are tried again */
 	bool listed;	    /* in the snapshot that is being applied */
 };
 

@@ -271,6 +271,8 @@ int main(int argc, char **argv)
 	    strcmp(job.words[job.named], "--json") == 0) {
 		job.json = true;
 		job.count--;
+	} else if (job.count > job.named && strcmp(job.words[job.named], "--json") == 0) {
+		job.json = true; /* of settings: it is answered otherwise, so it is sent */
 	}
 	if (!command_takes(job.command, job.count - job.named))
 		return usage(job.command, NULL);

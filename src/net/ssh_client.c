@@ -168,7 +168,7 @@ static bool open_subsystem(struct client *client)
 
 	if (result != SSH_OK && result != SSH_AGAIN)
 		return refused(client, SSH_END_SUBSYSTEM, "it does not offer us this subsystem");
-	if (result == SSH_OK) {
+	if (result == SSH_OK && t->stage == SSH_STAGE_LOGIN) {
 		ssh_start_event(t);
 		ssh_is_open(t, client->silence_ms);
 	}

@@ -131,7 +131,7 @@ static bool tell_received(struct ssh_tunnel *t)
 	bool destroyed = false;
 	struct buffer in = t->in;
 
-	if (!t->handler || !buffer_len(&in))
+	if (!t->handler || !t->opened || !buffer_len(&in))
 		return true;
 	t->in = (struct buffer){ 0 };
 	t->destroyed = &destroyed;

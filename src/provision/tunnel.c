@@ -13,6 +13,8 @@
 #define TCP_MS 5000
 #define REDIAL_FIRST_MS 1000
 #define REDIAL_MOST_MS 30000
+#define PACE_FIRST_MS 250 /* between two settings of a node: each is a revision in our store */
+#define PACE_MOST_MS 30000
 
 enum state { DOWN, CONNECTING, UP };
 static const char *const state_names[] = { "down", "connecting", "up" };
@@ -32,7 +34,12 @@ struct tunnel {
 	json_t *document;	    /* what we tell */
 	json_t *other_document;	    /* what it told and control stored */
 	json_t *asked_document;	    /* what control was asked about last */
-	uint64_t asked_revision;
+	json_t *next_document;	    /* what it told meanwhile; the newest only */
+	uint64_t next_revision;
+	bool asking; /* control has not answered yet */
+	uint64_t asked_ms;
+	unsigned pace_ms;  /* control is not asked again before that */
+	struct timer pace; /* the next waits for it */
 	uint64_t revision; /* of document */
 	uint64_t sent_ms;
 };
@@ -243,40 +250,85 @@ static void refuse_theirs(struct tunnel *t, uint64_t revision, const char *why)
 	replica_answer(t->replica, revision, false, why);
 }
 
+static void ask_control(struct tunnel *t);
+
+/* Whoever changes its settings without end is heard ever more rarely. */
+static void keep_pace(struct tunnel *t)
+{
+	uint64_t now_ms = loop_now_ms(t->shared->loop);
+
+	if (!t->pace_ms || now_ms - t->asked_ms >= 2 * (uint64_t)t->pace_ms)
+		t->pace_ms = PACE_FIRST_MS;
+	else if (t->pace_ms < PACE_MOST_MS)
+		t->pace_ms *= 2;
+	t->asked_ms = now_ms;
+}
+
+/* One question at a time; what comes meanwhile replaces what waits. */
+static void consider(struct tunnel *t)
+{
+	uint64_t gone_ms = loop_now_ms(t->shared->loop) - t->asked_ms;
+
+	if (!t->next_document || t->asking || timer_is_armed(&t->pace))
+		return;
+	if (gone_ms < t->pace_ms)
+		loop_arm(t->shared->loop, &t->pace, t->pace_ms - gone_ms);
+	else
+		ask_control(t);
+}
+
+static void on_pace(struct timer *timer)
+{
+	struct tunnel *t = (void *)((char *)timer - offsetof(struct tunnel, pace));
+
+	consider(t);
+	pump(t);
+}
+
 static void on_answer(void *arg, uint64_t revision, bool done, const char *text)
 {
 	struct tunnel *t = arg;
 
+	t->asking = false;
 	if (done) {
 		t->refusal[0] = '\0';
 		log_event(EVENT_REPLICA_TAKEN, "node=%s revision=%" PRIu64, t->node.name, revision);
 		replica_answer(t->replica, revision, true, NULL);
-		if (revision == t->asked_revision) {
-			json_decref(t->other_document);
-			t->other_document = json_incref(t->asked_document);
-		}
+		json_decref(t->other_document);
+		t->other_document = json_incref(t->asked_document);
 	} else {
 		refuse_theirs(t, revision, text && text[0] ? text : "control does not say why");
 	}
+	consider(t);
 	pump(t);
+}
+
+static void ask_control(struct tunnel *t)
+{
+	const char *why;
+	char **words = document_read(t->next_document, t->shared->role, t->node.name, t->node.role,
+				     t->next_revision, &why);
+
+	keep_pace(t);
+	json_decref(t->asked_document);
+	t->asked_document = t->next_document;
+	t->next_document = NULL;
+	if (!words) {
+		refuse_theirs(t, t->next_revision, why);
+		return;
+	}
+	t->asking = true;
+	questions_ask(t->shared->questions, t->node.name, (const char *const *)words, on_answer, t,
+		      t->next_revision);
+	document_free_words(words);
 }
 
 static void take_settings(struct tunnel *t, const struct replica_event *event)
 {
-	const char *why;
-	char **words = document_read(event->document, t->shared->role, t->node.name, t->node.role,
-				     event->revision, &why);
-
-	if (!words) {
-		refuse_theirs(t, event->revision, why);
-		return;
-	}
-	json_decref(t->asked_document);
-	t->asked_document = json_incref(event->document);
-	t->asked_revision = event->revision;
-	questions_ask(t->shared->questions, t->node.name, (const char *const *)words, on_answer, t,
-		      event->revision);
-	document_free_words(words);
+	json_decref(t->next_document);
+	t->next_document = json_incref(event->document);
+	t->next_revision = event->revision;
+	consider(t);
 }
 
 static void write_out(struct tunnel *t)
@@ -357,6 +409,7 @@ struct tunnel *tunnel_create(const struct tunnel_shared *shared, const struct tu
 	t->node = *node;
 	t->redial.fire = on_redial;
 	t->timer.fire = on_timer;
+	t->pace.fire = on_pace;
 	snprintf(t->why, sizeof(t->why), "it has not dialled yet");
 	enter(t, DOWN);
 	if (node->address[0])
@@ -374,11 +427,13 @@ void tunnel_destroy(struct tunnel **tunnel, const char *why)
 		lost(t, false, NULL, why);
 	loop_disarm(t->shared->loop, &t->redial);
 	loop_disarm(t->shared->loop, &t->timer);
+	loop_disarm(t->shared->loop, &t->pace);
 	questions_forget(t->shared->questions, t);
 	replica_destroy(&t->replica);
 	json_decref(t->document);
 	json_decref(t->other_document);
 	json_decref(t->asked_document);
+	json_decref(t->next_document);
 	free(t);
 	*tunnel = NULL;
 }

@@ -17,7 +17,7 @@
 
 #define LINK_PIN "1111111111111111111111111111111111111111111111111111111111111111"
 #define NODES_MAX 4
-#define REQUESTS_MAX 32
+#define REQUESTS_MAX 128
 #define WAIT_MS 15000
 
 struct row { /* of `nodes` */
@@ -38,8 +38,8 @@ struct side {
 	uint64_t generation, revision;
 	const char *domains[4]; /* of a core */
 	const char *fingerprint, *certificate;
-	bool federated;
-	struct buffer joined; /* "done TEXT|" */
+	bool federated, silent; /* silent: control answers later */
+	struct buffer joined;	/* "done TEXT|" */
 	unsigned silence_s, pairing_s;
 };
 
@@ -155,7 +155,7 @@ static void on_answer(struct timer *timer)
 {
 	struct side *side = (void *)((char *)timer - offsetof(struct side, answer));
 
-	while (side->answered < side->requests_count) {
+	while (side->answered < side->requests_count && !side->silent) {
 		size_t i = side->answered++;
 		const char *request = side->requests[i];
 
@@ -505,15 +505,21 @@ static bool is_over(const void *arg)
 	return loop_now_ms(loop) >= *(const uint64_t *)arg;
 }
 
+static void turn_for(unsigned ms)
+{
+	uint64_t until = loop_now_ms(loop) + ms;
+
+	assert_true(comes(is_over, &until));
+}
+
 static void a_code_expires(void **state)
 {
-	uint64_t until = loop_now_ms(loop) + 1100;
 	char *code;
 
 	edge.pairing_s = 1; /* less than a person may set */
 	apply(&edge);
 	code = issue(&edge);
-	assert_true(comes(is_over, &until));
+	turn_for(1100);
 	join_says(&core, code, "failed: the code is wrong, used or too old");
 	free(code);
 }
@@ -668,6 +674,51 @@ static void settings_that_control_refuses_are_seen_on_both_sides(void **state)
 	assert_true(comes(status_has, &(struct in_status){ &edge, "refuses our settings", true }));
 }
 
+static size_t count_asked(const struct side *side, const char *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < side->requests_count; i++)
+		count += strstr(side->requests[i], text) != NULL;
+	return count;
+}
+
+static void one_question_at_a_time_and_then_the_newest(void **state)
+{
+	core.silent = true;
+	introduce(&edge);
+	assert_true(ASKED(core, "edge-told|edge-a|2|off|"));
+	for (int i = 0; i < 20; i++) {
+		edge.federated = !edge.federated;
+		apply(&edge);
+	}
+	edge.fingerprint = "5e6f7a8b";
+	apply(&edge);
+	assert_true(STATUS(edge, "tunnel|core-a|core|up|in|"));
+	turn_for(500);
+	assert_int_equal(count_asked(&core, "edge-told"), 1);
+	core.silent = false;
+	loop_arm(loop, &core.answer, 0);
+	assert_true(ASKED(core, "edge-told|edge-a|23|off|5e6f7a8b"));
+	assert_int_equal(count_asked(&core, "edge-told"), 2);
+	assert_true(STATUS(edge, "|23|23|2|"));
+}
+
+static void who_changes_without_end_is_heard_ever_more_rarely(void **state)
+{
+	introduce(&edge);
+	assert_true(STATUS(edge, "|2|2|2|"));
+	for (int i = 0; i < 100; i++) {
+		edge.federated = !edge.federated;
+		apply(&edge);
+		turn_for(20);
+	}
+	assert_in_range(count_asked(&core, "edge-told"), 2, 5);
+	edge.fingerprint = "5e6f7a8b";
+	apply(&edge);
+	assert_true(ASKED(core, "5e6f7a8b"));
+}
+
 static bool others_have(const void *arg)
 {
 	const struct in_status *in = arg;
@@ -789,6 +840,8 @@ int main(void)
 		TEST(a_node_that_is_removed_loses_its_tunnel),
 		TEST(a_strangers_key_is_not_taken),
 		TEST(settings_that_control_refuses_are_seen_on_both_sides),
+		TEST(one_question_at_a_time_and_then_the_newest),
+		TEST(who_changes_without_end_is_heard_ever_more_rarely),
 		TEST(each_node_knows_the_newest_status_of_the_others),
 		TEST(clocks_are_compared_as_soon_as_the_tunnel_is_up),
 		TEST(a_silent_control_is_an_answer),
