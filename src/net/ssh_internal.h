@@ -44,6 +44,7 @@ struct ssh_tunnel {
 	uint64_t heard_bytes, heard_ms;
 	unsigned silence_ms;
 	bool dialled;
+	bool opened;	     /* once; what came before waits in `in` */
 	bool closed_by_peer; /* in order */
 	bool told;	     /* the owner knows that it ended */
 	enum ssh_end how;

@@ -262,6 +262,7 @@ void ssh_begin(struct ssh_tunnel *t, struct loop *loop, int fd, unsigned deadlin
 void ssh_is_open(struct ssh_tunnel *t, unsigned silence_ms)
 {
 	t->stage = SSH_STAGE_OPEN;
+	t->opened = true;
 	t->silence_ms = silence_ms;
 	t->heard_ms = loop_now_ms(t->loop);
 	ssh_set_counters(t->session, &t->socket_bytes, NULL);
