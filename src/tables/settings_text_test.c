@@ -172,7 +172,9 @@ static void what_cannot_be_read_is_named_with_its_line(void **state)
 		  "line 2: federation.deny_list: it is there already, in line 1" },
 		{ "tls.certificate = <<END\nAAAA\n",
 		  "line 1: no line 'END' ends what begins here" },
-		{ "= on", "line 1: : no such setting" },
+		{ "= on", "line 1: what is before =: no such setting" },
+		{ "tls.private_key = -----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==",
+		  "line 2: what is before =: no such setting" },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++)
