@@ -42,9 +42,9 @@ const struct command commands[] = {
 	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, false, FILES_LAST, "apply",
 	  "make the settings what a file says, whole or not at all",
 	  "A setting that the file does not name gets its default, but for secrets, keys, their\n"
-	  "certificates and pairings. FILE - is standard input. Prints the difference. With "
-	  "--dry-run nothing is\n"
-	  "changed: it says what would be, what that restarts and whom it cuts off.",
+	  "certificates and pairings. FILE - is standard input. Prints the difference. With\n"
+	  "--dry-run nothing is changed: it says what would be, what that restarts and whom it\n"
+	  "cuts off.",
 	  .hides = true },
 	{ "pair", "[address=IP:PORT] [link=IP:PORT] [for=SECONDS]", 0, 3, COMMAND_MANAGE, false,
 	  FILES_NO, "pair", "print a code with which a core joins this node",

@@ -108,6 +108,8 @@ static char *resolve(const struct order *order, const struct setting *setting, c
 	struct buffer out = { 0 };
 	char wanted[SETTINGS_TEXT_DIGITS + 1];
 
+	if (count > setting->fields_count) /* setting_read refuses it in its words */
+		return xstrdup(entry);
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buffer_append_text(&out, " ");

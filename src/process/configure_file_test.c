@@ -304,6 +304,24 @@ static void a_file_is_taken_whole_or_not_at_all(void **state)
 	assert_int_equal(revision(stage), last);
 }
 
+static void a_row_with_too_many_fields_is_refused(void **state)
+{
+	struct stage *stage = *state;
+
+	for (int fields = 8; fields < 60; fields += 7) {
+		struct buffer file = { 0 };
+		char *text;
+
+		buffer_append_text(&file, "home_servers = one");
+		for (int i = 1; i < fields; i++)
+			buffer_append_text(&file, " x");
+		text = buffer_take_text(&file);
+		assert_int_equal(ASK(stage, "apply", text), 1);
+		assert_non_null(strstr(stage->text, "line 1: home_servers: "));
+		free(text);
+	}
+}
+
 static void a_secret_in_a_file_is_that_of_the_same_record(void **state)
 {
 	struct stage *stage = *state;
@@ -481,6 +499,7 @@ int main(void)
 		AT(home, an_export_leads_back_to_what_it_says),
 		TEST(what_a_file_does_not_name_gets_its_default),
 		TEST(a_file_is_taken_whole_or_not_at_all),
+		AT(core, a_row_with_too_many_fields_is_refused),
 		AT(core, a_secret_in_a_file_is_that_of_the_same_record),
 		TEST(a_secret_that_a_file_brings_keeps_the_one_before),
 		TEST(a_certificate_in_a_file_may_bring_its_key),

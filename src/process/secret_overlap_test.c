@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -89,6 +90,22 @@ static void before_that_it_stays(void **state)
 	assert_non_null(store_text(stage->node.store, PREVIOUS));
 }
 
+static void it_ends_while_the_node_is_down(void **state)
+{
+	struct stage *stage = *state;
+	char *why = NULL;
+
+	assert_int_equal(ASK(stage, "set", "federation.dialback_secret_overlap", "1"), 0);
+	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", "correct-horse-battery"),
+			 0);
+	node_close(&stage->node);
+	sleep(2);
+	assert_true(node_open(&stage->node, &stage->bootstrap, &why));
+	assert_non_null(store_text(stage->node.store, PREVIOUS));
+	assert_true(goes_within(stage, 500));
+	assert_null(store_text(stage->node.store, PREVIOUS));
+}
+
 static void a_shorter_overlap_ends_it(void **state)
 {
 	struct stage *stage = *state;
@@ -116,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_previous_secret_goes_when_the_overlap_is_over),
 		TEST(before_that_it_stays),
+		TEST(it_ends_while_the_node_is_down),
 		TEST(a_shorter_overlap_ends_it),
 		TEST(without_overlap_it_is_never_kept),
 	};

@@ -108,7 +108,7 @@ static void write_entry(struct buffer *out, const struct setting *setting, const
 	size_t count = setting_split(setting, entry, fields);
 	struct buffer shown = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && i < setting->fields_count; i++) {
 		if (i)
 			buffer_append_text(&shown, " ");
 		write_field(&shown, &setting->fields[i], fields[i], fingerprint);
@@ -216,6 +216,20 @@ static const struct setting *find(struct slice name)
 	return NULL;
 }
 
+/* What does not look like a name may be a line of a key, and is not repeated. */
+static char *refuse_name(const struct reader *reader, struct slice name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._";
+	char *text = xstrndup(name.data, name.len);
+	bool is_name = name.len && strspn(text, letters) == name.len;
+	char *why = xasprintf("line %u: %s: no such setting", reader->line,
+			      is_name ? text : "what is before =");
+
+	explicit_bzero(text, name.len);
+	free(text);
+	return why;
+}
+
 static bool take_line(struct settings_text *text, struct reader *reader, struct slice line,
 		      char **why)
 {
@@ -233,7 +247,7 @@ static bool take_line(struct settings_text *text, struct reader *reader, struct 
 	value = trim((struct slice){ equals + 1, line.len - (size_t)(equals + 1 - line.data) });
 	setting = find(name);
 	if (!setting) {
-		*why = xasprintf("line %u: %.*s: no such setting", reader->line, SLICE_ARGS(name));
+		*why = refuse_name(reader, name);
 		return false;
 	}
 	named = &text->named[setting - settings];

@@ -25,6 +25,7 @@ static char *write_all(const struct settings_text *text)
 }
 
 /* What was written is read as what it was. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *why = NULL, *written, *again;

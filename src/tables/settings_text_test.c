@@ -64,8 +64,7 @@ static void layout_does_not_matter(void **state)
 	assert_again("# all of it\r\n\n  federation.enabled=on  \r\n\tlimits.depth  =  60",
 		     "federation.enabled = on\nlimits.depth = 60\n");
 	assert_again("", "");
-	assert_again("tls.certificate = <<X\nline\n  X  \n",
-		     "tls.certificate = line\n");
+	assert_again("tls.certificate = <<X\nline\n  X  \n", "tls.certificate = line\n");
 }
 
 static void what_looks_like_syntax_is_written_so_that_it_is_none(void **state)
@@ -173,7 +172,9 @@ static void what_cannot_be_read_is_named_with_its_line(void **state)
 		  "line 2: federation.deny_list: it is there already, in line 1" },
 		{ "tls.certificate = <<END\nAAAA\n",
 		  "line 1: no line 'END' ends what begins here" },
-		{ "= on", "line 1: : no such setting" },
+		{ "= on", "line 1: what is before =: no such setting" },
+		{ "tls.private_key = -----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==",
+		  "line 2: what is before =: no such setting" },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++)
