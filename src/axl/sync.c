@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FOREIGN_MAX 64	   /* rows of others that are named; who has more has another problem */
+#define FOREIGN_MAX 64 /* rows of others that are named; who has more has another problem */
+#define FOREIGN_BYTES 128
 #define STATEMENTS_MAX 256 /* between two looks; what is more comes after the next */
 #define ROUNDS_MAX 2 /* of changes in one round: a table that then differs has another master */
 #define WHY_BYTES 256
@@ -169,10 +170,19 @@ static size_t column_of(const struct axl_rows *rows, const char *name)
 	return column;
 }
 
+/* For people, who see them with a space between. */
 static void note_foreign(struct axl_sync *sync, const char *cp_id)
 {
-	if (sync->foreign.count < FOREIGN_MAX)
-		text_list_add(&sync->foreign, cp_id);
+	char word[FOREIGN_BYTES + 1];
+
+	if (sync->foreign.count == FOREIGN_MAX)
+		return;
+	snprintf(word, sizeof(word), "%s", cp_id);
+	for (char *c = word; *c; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	text_list_add(&sync->foreign, word);
 }
 
 /* What is to be done about one row: nothing, or a statement. `seen`: wanted ones so far. */

@@ -153,6 +153,26 @@ static void only_rows_that_we_wrote_are_stale(void **state)
 	assert_string_equal(foreign[1], "elsewhere.old");
 }
 
+static void what_others_call_their_rows_is_cut_and_one_word(void **state)
+{
+	char *body = xasprintf(HEAD "<ns:executeSQLQueryResponse "
+				    "xmlns:ns=\"http://www.cisco.com/AXL/API/14.0\"><return><row>"
+				    "<cp_id>two words\n%0*d</cp_id></row></return>"
+				    "</ns:executeSQLQueryResponse>" TAIL,
+			       100000, 0);
+	const char *const *foreign;
+
+	want(NONE, NONE);
+	axl_sync_begin(sync);
+	assert_true(we_send("14.0", SELECT));
+	server_says(200, body);
+	assert_true(it_is_done(0));
+	assert_int_equal(axl_sync_foreign(sync, &foreign), 1);
+	assert_int_equal(strncmp(foreign[0], "two?words?000", 13), 0);
+	assert_in_range(strlen(foreign[0]), 100, 300);
+	free(body);
+}
+
 static void a_row_that_is_there_twice_is_reduced_to_one(void **state)
 {
 	want(LIST("edge-a"), LIST("edge-a"));
@@ -341,6 +361,7 @@ int main(void)
 		TEST(a_table_as_it_should_be_is_only_looked_at),
 		TEST(what_is_missing_is_inserted_and_looked_at_again),
 		TEST(only_rows_that_we_wrote_are_stale),
+		TEST(what_others_call_their_rows_is_cut_and_one_word),
 		TEST(a_row_that_is_there_twice_is_reduced_to_one),
 		TEST(a_table_that_does_not_keep_it_is_given_up),
 		TEST(versions_step_down_and_are_remembered),

@@ -119,7 +119,7 @@ static bool connect_session(struct client *client)
 	if (result == SSH_AGAIN)
 		return false;
 	if (result != SSH_OK)
-		return fail(client, SSH_END_PROTOCOL, ssh_get_error(session));
+		return fail(client, SSH_END_PROTOCOL, ssh_why_no_keys(session));
 	if (ssh_get_server_publickey(session, &key) == SSH_OK)
 		ssh_pin_of(key, pin);
 	ssh_key_free(key);

@@ -236,7 +236,7 @@ static void go_on(struct ssh_tunnel *t)
 		int result = ssh_handle_key_exchange(t->session);
 
 		if (result == SSH_ERROR)
-			ssh_end_with(t, SSH_END_PROTOCOL, ssh_get_error(t->session));
+			ssh_end_with(t, SSH_END_PROTOCOL, ssh_why_no_keys(t->session));
 		if (result != SSH_OK)
 			return;
 		ssh_start_event(t);

@@ -359,6 +359,24 @@ static void what_is_no_ssh_is_refused(void **state)
 	close(fd);
 }
 
+static void who_hangs_up_before_keys_is_told_as_that(void **state)
+{
+	struct conn_address at;
+	int fd = listen_somewhere(&at), guest;
+	struct ssh_dial dial = by_key();
+
+	dial.to = at;
+	ours.tunnel = ssh_dial(loop, user, &dial, &handler, &ours);
+	turn_for(50);
+	fcntl(fd, F_SETFL, 0);
+	guest = accept(fd, NULL, NULL);
+	close(guest); /* with what we sent unread: a reset */
+	loop_run(loop);
+	assert_ended(SSH_END_PROTOCOL);
+	assert_string_equal(ours.why, "the connection broke before keys were agreed on");
+	close(fd);
+}
+
 static void a_server_that_stops_ends_nobody_who_is_in(void **state)
 {
 	start_server(5000, 5000, 8);
@@ -630,6 +648,7 @@ int main(void)
 		TEST(what_may_not_in_is_told_why),
 		TEST(who_is_not_there_is_told_apart),
 		TEST(what_is_no_ssh_is_refused),
+		TEST(who_hangs_up_before_keys_is_told_as_that),
 		TEST(a_server_that_stops_ends_nobody_who_is_in),
 		TEST(a_good_bye_comes_after_what_was_sent),
 		TEST(a_peer_that_vanishes_is_noticed),

@@ -276,6 +276,7 @@ int main(void)
 	const char *why;
 
 	json_set_alloc_funcs(xmalloc, free);
+	json_object_seed(0); /* from the system, which the sandbox hides */
 	if (!startup_receive(&startup, PROCESS_MANAGE, &why))
 		return failed(why);
 	if (!services_prepare(&why))

@@ -4,11 +4,12 @@
 
 #include <stdlib.h>
 
-/* Counts brackets before jansson does, whose limit is far above ours. */
-static bool is_flat(struct slice line)
+/* Looks at brackets and commas before jansson does, whose limit of depth is far above ours, and
+ * which makes a hundred bytes and more of each value. NULL: it is modest. */
+static const char *look_over(struct slice line)
 {
 	bool text = false;
-	size_t depth = 0;
+	size_t depth = 0, values = 0;
 
 	for (size_t i = 0; i < line.len; i++) {
 		char c = line.data[i];
@@ -18,21 +19,22 @@ static bool is_flat(struct slice line)
 		else if (c == '"')
 			text = !text;
 		else if (!text && (c == '[' || c == '{') && ++depth > JSON_LINES_DEPTH_MAX)
-			return false;
+			return "is nested too deeply";
 		else if (!text && (c == ']' || c == '}') && depth)
 			depth--;
+		if (!text && (c == '[' || c == '{' || c == ',') && ++values > JSON_LINES_VALUES_MAX)
+			return "has too many values";
 	}
-	return true;
+	return NULL;
 }
 
 static json_t *read_object(struct slice line, const char **why)
 {
 	json_t *json = NULL;
 
-	if (!is_flat(line)) {
-		*why = "is nested too deeply";
+	*why = look_over(line);
+	if (*why)
 		return NULL;
-	}
 	if (line.len)
 		json = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(json))

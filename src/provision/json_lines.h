@@ -1,6 +1,7 @@
 /*
  * JSON lines between nodes: what arrives is cut into lines and read strictly (an object, no key
- * twice, valid UTF-8 without NUL, nesting bounded). All zero is an empty reader. No I/O.
+ * twice, valid UTF-8 without NUL, nesting and values bounded). All zero is an empty reader. No
+ * I/O.
  */
 #ifndef PROVISION_JSON_LINES_H
 #define PROVISION_JSON_LINES_H
@@ -10,7 +11,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#define JSON_LINES_DEPTH_MAX 16 /* a status in a line is nested four deep */
+#define JSON_LINES_DEPTH_MAX 16	     /* a status in a line is nested four deep */
+#define JSON_LINES_VALUES_MAX 200000 /* about what 4 MiB of a status have */
 
 struct json_lines {
 	struct buffer bytes;

@@ -22,7 +22,8 @@ struct meeting {
 	struct pairing *pairing;
 	struct timer limit;
 	char from[CONN_ADDRESS_TEXT];
-	bool again; /* the settings had that node already */
+	bool again;  /* the settings had that node already */
+	bool undone; /* or would be, were it not for that */
 
 	struct orders orders; /* to control */
 	unsigned asked;	      /* of them */
@@ -104,7 +105,13 @@ static void failed(struct meeting *m, const char *why)
 	log_event(EVENT_PAIRING_FAILED, "node=%s address=%s why=\"%s\"",
 		  m->dials ? log_text(m->code.node) : "-", m->dials ? m->code.address : m->from,
 		  why);
-	conclude(m, false, xstrdup(why));
+	if (m->again && m->undone)
+		conclude(m, false,
+			 xasprintf("%s. They were paired before: %s stays entered here, with the "
+				   "keys of now",
+				   why, m->code.node));
+	else
+		conclude(m, false, xstrdup(why));
 }
 
 /* What control is asked */
@@ -117,10 +124,14 @@ static void on_undone(void *arg, uint64_t number, bool done, const char *text)
 		log_event(EVENT_PAIRING_FAILED, "why=\"what was stored is still there: %s\"", text);
 }
 
+/* A node that was here before stays: what it told and its home server would go with it. */
 static void undo(struct meeting *m, const char *node)
 {
 	struct meetings *meetings = m->meetings;
 
+	m->undone = true;
+	if (m->again)
+		return;
 	questions_ask(meetings->shared->questions, QUESTION_AUTHOR_PAIRING,
 		      (const char *const[]){ "node-remove", node, NULL }, on_undone, meetings, 0);
 }

@@ -26,6 +26,7 @@ struct replica {
 	/* Ours. */
 	json_t *document, *status;
 	uint64_t published, acknowledged;
+	uint64_t refused; /* on this tunnel */
 
 	/* Theirs. */
 	json_t *other_status, *lent;
@@ -147,6 +148,7 @@ void replica_open(struct replica *r, const struct replica_clock *clock)
 	replica_closed(r);
 	r->clock = *clock;
 	r->heard_ms = clock->now_ms;
+	r->refused = 0;
 	r->state = WAIT_HELLO;
 	r->timer_due = true;
 	send_hello(r);
@@ -286,12 +288,14 @@ static struct replica_event take_answer(struct replica *r, const json_t *line, b
 		close_tunnel(r, "its answer lacks the revision");
 		return event(REPLICA_NONE);
 	}
-	/* Of an earlier one: the newest is on its way. */
-	if (!r->document || e.revision != r->published || e.revision == r->acknowledged)
+	/* Of an earlier one: the newest is on its way. Or said before. */
+	if (!r->document || e.revision != r->published || e.revision == r->acknowledged ||
+	    (!stored && e.revision == r->refused))
 		return event(REPLICA_NONE);
 	if (stored) {
 		r->acknowledged = e.revision;
 	} else {
+		r->refused = e.revision;
 		snprintf(r->why, sizeof(r->why), "%s", why ? why : "it does not say why");
 		e.why = r->why;
 	}

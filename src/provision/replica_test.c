@@ -162,6 +162,26 @@ static void a_newer_revision_replaces_one_without_answer(void **state)
 	replica_destroy(&r);
 }
 
+static void a_refusal_is_told_once_on_each_tunnel(void **state)
+{
+	static const char nak[] = "{\"type\":\"nak\",\"revision\":18,\"why\":\"no room\"}\n";
+	struct replica *r = opened();
+
+	publish(r, 18, "{}");
+	says(r, nak);
+	says(r, nak);
+	assert_string_equal(events(r), "naked 18 no room|");
+	says(r, nak);
+	assert_string_equal(events(r), "");
+	replica_open(r, &clock_now);
+	says(r, HELLO);
+	says(r, nak);
+	assert_string_equal(events(r), "timer|ready|naked 18 no room|");
+	says(r, "{\"type\":\"ack\",\"revision\":18}\n");
+	assert_string_equal(events(r), "acked 18|");
+	replica_destroy(&r);
+}
+
 static void their_settings_are_handed_out_and_answered(void **state)
 {
 	struct replica *r = opened();
@@ -326,6 +346,22 @@ static void what_breaks_the_rules_closes_the_tunnel(void **state)
 	}
 }
 
+/* Each costs us many times the bytes of the line. */
+static void a_line_has_not_more_values_than_a_status_may_need(void **state)
+{
+	struct replica *r = opened();
+	struct buffer line = { 0 };
+
+	buffer_append_text(&line, "{\"type\":\"status\",\"document\":{\"a\":[[]");
+	for (int i = 0; i < 250000; i++)
+		buffer_append_text(&line, ",[]");
+	buffer_append_text(&line, "]}}\n");
+	replica_feed(r, (struct slice){ buffer_data(&line), buffer_len(&line) }, &clock_now);
+	assert_string_equal(events(r), "closed a line has too many values|");
+	buffer_finish(&line);
+	replica_destroy(&r);
+}
+
 static void events_do_not_depend_on_how_bytes_arrive(void **state)
 {
 	static const char bytes[] = HELLO "{\"type\":\"settings\",\"revision\":4,\"document\":{}}\n"
@@ -354,12 +390,14 @@ int main(void)
 		cmocka_unit_test(settings_are_sent_until_they_are_acknowledged),
 		cmocka_unit_test(who_has_forgotten_our_settings_gets_them_again),
 		cmocka_unit_test(a_newer_revision_replaces_one_without_answer),
+		cmocka_unit_test(a_refusal_is_told_once_on_each_tunnel),
 		cmocka_unit_test(their_settings_are_handed_out_and_answered),
 		cmocka_unit_test(silence_is_asked_about_and_then_the_end),
 		cmocka_unit_test(clocks_are_compared_in_the_middle_of_a_round_trip),
 		cmocka_unit_test(only_the_newest_status_counts),
 		cmocka_unit_test(what_is_too_long_for_a_line_is_not_sent),
 		cmocka_unit_test(what_breaks_the_rules_closes_the_tunnel),
+		cmocka_unit_test(a_line_has_not_more_values_than_a_status_may_need),
 		cmocka_unit_test(events_do_not_depend_on_how_bytes_arrive),
 	};
 

@@ -361,6 +361,15 @@ static bool was_asked(const void *arg)
 }
 #define ASKED(side, text) comes(was_asked, &(struct asked){ &(side), text })
 
+static size_t count_asked(const struct side *side, const char *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < side->requests_count; i++)
+		count += strstr(side->requests[i], text) != NULL;
+	return count;
+}
+
 static bool has_joined(const void *arg)
 {
 	return buffer_len(&((const struct side *)arg)->joined) > 0;
@@ -562,6 +571,23 @@ static void what_the_other_cannot_store_is_taken_back(void **state)
 	free(code);
 }
 
+static void who_was_paired_before_is_not_taken_back(void **state)
+{
+	char *code = issue(&edge);
+
+	introduce(&edge);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|out|"));
+	edge.refuses = "node-pair";
+	edge.refusal = "the disk is full";
+	join_says(&core, code,
+		  "edge-a cannot store the pairing: the disk is full. They were paired before: "
+		  "edge-a stays entered here");
+	turn_for(100);
+	assert_int_equal(count_asked(&core, "node-remove"), 0);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|out|"));
+	free(code);
+}
+
 static void pair_says_what_it_wants(void **state)
 {
 	static const char *const rows[][2] = {
@@ -672,15 +698,6 @@ static void settings_that_control_refuses_are_seen_on_both_sides(void **state)
 	apply(&edge);
 	assert_true(STATUS(edge, "|3|3|2|"));
 	assert_true(comes(status_has, &(struct in_status){ &edge, "refuses our settings", true }));
-}
-
-static size_t count_asked(const struct side *side, const char *text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < side->requests_count; i++)
-		count += strstr(side->requests[i], text) != NULL;
-	return count;
 }
 
 static void one_question_at_a_time_and_then_the_newest(void **state)
@@ -833,6 +850,7 @@ int main(void)
 		TEST(a_code_expires),
 		TEST(who_cannot_be_joined_is_told_why),
 		TEST(what_the_other_cannot_store_is_taken_back),
+		TEST(who_was_paired_before_is_not_taken_back),
 		TEST(pair_says_what_it_wants),
 		TEST(settings_go_both_ways_and_are_acknowledged),
 		TEST(a_change_while_the_tunnel_is_down_arrives_afterwards),

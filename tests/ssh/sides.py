@@ -241,8 +241,8 @@ class Caller:
         self.process.kill()
         self.process.wait()
 
-    def ended(self, what, how):
-        self.says(what, "ended " + how)
+    def ended(self, what, *hows):
+        self.says(what, tuple("ended " + how for how in hows))
 
 
 def sessions_of(pid):
