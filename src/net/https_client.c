@@ -114,6 +114,10 @@ static void end_job(struct job *job, enum https_end end, char *why)
 		at = &(*at)->next;
 	*at = job->next;
 	job->next = NULL;
+	/* Answers and deadlines that are due in the same moment find it ended otherwise. */
+	loop_disarm(client->loop, &job->deadline);
+	for (size_t i = 0; i < DNS_TYPE_COUNT; i++)
+		dns_cancel(&job->queries[i]);
 	job->end = end;
 	job->why = why;
 	for (at = &client->done; *at; at = &(*at)->next)
@@ -470,8 +474,6 @@ static void on_deadline(struct timer *timer)
 {
 	struct job *job = (void *)((char *)timer - offsetof(struct job, deadline));
 
-	for (size_t i = 0; i < DNS_TYPE_COUNT; i++)
-		dns_cancel(&job->queries[i]);
 	end_job(job, HTTPS_TIMEOUT,
 		xasprintf("no answer of the name servers about %s in time", job->host));
 }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #define ROWS_MAX 1000 /* of xmpps2snodes: one for each edge */
@@ -346,8 +347,10 @@ bool order_home_server_password(struct order *order, char **why)
 	put.count = count;
 	done = order_home_server_put(&put, why);
 	order->out = put.out;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		OPENSSL_cleanse(words[i], strlen(words[i]));
 		free(words[i]);
+	}
 	return done;
 }
 

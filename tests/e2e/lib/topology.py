@@ -197,6 +197,12 @@ table inet wall {{
     walled.add(host)
 
 
+def let_ask(network):
+    """Lets that network ask the name servers in the world, until `unblock`."""
+    run("nft", "-f", "-", stdin=f'add rule inet firewall blocked iifname "{network}" '
+        'oifname "world" udp dport 53 accept\n')
+
+
 def unblock():
     run("nft", "flush", "chain", "inet", "firewall", "blocked")
     while walled:
