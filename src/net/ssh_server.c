@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #define LISTENERS_MAX 8
-#define TRIES_MAX 3	/* wrong keys or passwords on one connection */
-#define REQUESTS_MAX 32 /* refused on one connection: each is a line of the log */
+#define TRIES_MAX 3 /* wrong keys or passwords on one connection */
 
 struct ssh_server {
 	struct ssh_server_config config;
@@ -99,7 +98,7 @@ static void refuse_request(struct guest *guest, const char *what)
 {
 	if (what)
 		log_refused(guest, "asks for", what);
-	if (++guest->requests >= REQUESTS_MAX)
+	if (++guest->requests >= SSH_REQUESTS_MAX)
 		ssh_end_with(&guest->tunnel, SSH_END_SUBSYSTEM, "it asks for too much");
 }
 
