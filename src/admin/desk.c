@@ -1,6 +1,7 @@
 #include "admin/desk.h"
 
 #include "admin/asks.h"
+#include "admin/settings_json.h"
 #include "admin/status.h"
 #include "admin/status_views.h"
 #include "base/alloc.h"
@@ -21,6 +22,8 @@ struct job {
 	unsigned waits;	  /* for so many answers */
 	json_t *status;	  /* what is known so far; NULL: not a status */
 	const char *verb; /* what of it is asked for; NULL: all */
+	bool as_json;	  /* settings are asked for, as data; `setting`: this one alone */
+	char *setting;
 };
 
 struct desk {
@@ -60,6 +63,7 @@ static void close_job(struct desk *desk, struct job *job)
 		at = &(*at)->next;
 	*at = job->next;
 	json_decref(job->status);
+	free(job->setting);
 	free(job);
 }
 
@@ -109,6 +113,18 @@ static void finish_status(struct desk *desk, struct job *job)
 	free(text);
 }
 
+/* The verb `values` was asked for. */
+static void finish_settings(struct desk *desk, struct job *job, struct slice text)
+{
+	json_t *data = settings_json(text, job->setting);
+
+	if (data)
+		desk->config.answer(desk->config.arg, job->session, REPLY_DONE, slice_of(""), data);
+	else
+		desk_answer(desk, job->session, REPLY_FAILED, "no such setting");
+	json_decref(data);
+}
+
 /* A reply of control or traffic: u8 status (0: done), slice text. */
 static void finish_forwarded(struct desk *desk, struct job *job, const struct ask_answer *answer)
 {
@@ -117,6 +133,10 @@ static void finish_forwarded(struct desk *desk, struct job *job, const struct as
 	struct slice text = wire_get_slice(&in);
 	char line[80];
 
+	if (!answer->why && wire_is_done(&in) && !status && job->as_json) {
+		finish_settings(desk, job, text);
+		return;
+	}
 	if (!answer->why && wire_is_done(&in)) {
 		desk->config.answer(desk->config.arg, job->session,
 				    status ? REPLY_FAILED : REPLY_DONE, text, NULL);
@@ -179,8 +199,15 @@ static void forward(struct desk *desk, uint64_t session, const char *author,
 	struct job *job = open_job(desk, session);
 	struct buffer body = { 0 };
 
+	if (configures && count && strcmp(arguments[0], "--json") == 0) {
+		job->as_json = true;
+		arguments++;
+		count--;
+		if (strcmp(command->verb, "get") == 0 && count)
+			job->setting = xstrdup(arguments[0]);
+	}
 	wire_put_u16(&body, (uint16_t)(count + 2));
-	wire_put_text(&body, command->verb);
+	wire_put_text(&body, job->as_json ? "values" : command->verb);
 	wire_put_text(&body, author);
 	for (size_t i = 0; i < count; i++)
 		wire_put_text(&body, arguments[i]);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <errno.h>
 #include <expat.h>
 #include <stdlib.h>
 
@@ -339,12 +340,12 @@ static void finish(struct reader *reader)
 static bool read_unsigned(const char *text, uint64_t *number)
 {
 	size_t start = strspn(text, " \t\r\n"), len = strspn(text + start, "0123456789");
-	char *end;
 
-	if (!len || len > 19 || text[start + len + strspn(text + start + len, " \t\r\n")])
+	if (!len || text[start + len + strspn(text + start + len, " \t\r\n")])
 		return false;
-	*number = strtoull(text + start, &end, 10);
-	return true;
+	errno = 0;
+	*number = strtoull(text + start, NULL, 10);
+	return errno == 0;
 }
 
 /* Requests */

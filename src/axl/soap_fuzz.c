@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 /* What is read as a request is read again the same from what we write of it. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct slice body = { (const char *)data, size };

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -51,6 +52,25 @@ static void the_published_request_is_read(void **state)
 	assert_int_equal(request.sequence, 1);
 	assert_string_equal(request.sql, "select pkid, cp_id from xmpps2snodes");
 	axl_request_finish(&request);
+}
+
+static void the_largest_sequence_is_echoed(void **state)
+{
+	static const char body[] =
+		ENVELOPE("<ns:executeSQLUpdate sequence='18446744073709551615'><sql>a</sql>"
+			 "</ns:executeSQLUpdate>");
+	struct axl_request request;
+	struct buffer out = { 0 };
+	const char *why;
+	char *text;
+
+	assert_true(axl_request_read(slice_of(body), &request, &why));
+	assert_true(request.sequence == UINT64_MAX);
+	axl_write_updated(&out, &request, 1);
+	text = text_of(&out);
+	assert_non_null(strstr(text, " sequence=\"18446744073709551615\""));
+	axl_request_finish(&request);
+	free(text);
 }
 
 static void requests_are_read_however_they_are_written(void **state)
@@ -124,6 +144,9 @@ static void what_is_no_request_is_told_why(void **state)
 		{ ENVELOPE("<ns:executeSQLQuery><sql>a<b/></sql></ns:executeSQLQuery>"),
 		  "an element where there should be text" },
 		{ ENVELOPE("<ns:executeSQLQuery sequence='-1'><sql>a</sql></ns:executeSQLQuery>"),
+		  "sequence is not a number" },
+		{ ENVELOPE("<ns:executeSQLQuery sequence='18446744073709551616'><sql>a</sql>"
+			   "</ns:executeSQLQuery>"),
 		  "sequence is not a number" },
 		{ ENVELOPE("<ns:executeSQLQuery><sql>a</sql></ns:executeSQLQuery>"
 			   "<ns:executeSQLUpdate><sql>b</sql></ns:executeSQLUpdate>"),
@@ -355,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_published_request_is_read),
+		cmocka_unit_test(the_largest_sequence_is_echoed),
 		cmocka_unit_test(requests_are_read_however_they_are_written),
 		cmocka_unit_test(what_is_no_request_is_told_why),
 		cmocka_unit_test(what_is_nested_or_long_without_end_is_refused),

@@ -77,8 +77,8 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	case SQLITE_INSERT:
 	case SQLITE_UPDATE:
 	case SQLITE_DELETE:
-		if (!first || strcasecmp(first, TABLE) != 0)
-			return refuse(tables, "this table");
+		if (!first || strcasecmp(first, TABLE) != 0) /* the schema's, by `drop` */
+			return refuse(tables, "this statement");
 		return tables->may_write ? SQLITE_OK
 					 : refuse(tables, "a change by executeSQLQuery");
 	default:

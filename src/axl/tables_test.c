@@ -131,6 +131,8 @@ static void mistakes_have_informix_numbers(void **state)
 		  "-217 table xmpps2snodes has no column named nosuch" },
 		{ "insert into enduser values (1)", "-206 no such table: enduser" },
 		{ "select 1", "-201 this statement changes nothing" },
+		{ "drop table xmpps2snodes", "-272 this statement is not allowed here" },
+		{ "create table x(y)", "-272 this statement is not allowed here" },
 	};
 
 	assert_answers(ask, rows, nitems(rows));

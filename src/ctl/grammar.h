@@ -21,13 +21,20 @@ enum command_place {
 			  * PROTOCOL_SLOW_MS */
 };
 
+enum command_files {
+	FILES_NO,
+	FILES_AT,    /* an argument after the first that begins with @ names a file */
+	FILES_KEYED, /* so does what follows key=@ */
+	FILES_LAST,  /* the last argument is a file's name, - is standard input */
+};
+
 struct command {
 	const char *words;     /* "config set" */
 	const char *arguments; /* "NAME [VALUE...]" */
 	size_t min, max;       /* of them */
 	enum command_place place;
-	bool for_all;	  /* whoever may open the socket; the others are for who runs the node */
-	bool from_files;  /* an argument after the first that begins with @ names a file */
+	bool for_all; /* whoever may open the socket; the others are for who runs the node */
+	enum command_files from_files;
 	const char *verb; /* what who does it calls it; of a status NULL: the whole of it */
 	const char *help; /* one line */
 	const char *more; /* a paragraph, or NULL */

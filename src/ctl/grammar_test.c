@@ -65,7 +65,7 @@ static void arguments_are_counted(void **state)
 	assert_true(command_takes(set, 1));
 	assert_true(command_takes(set, 64000));
 	assert_true(command_takes(get, 1));
-	assert_false(command_takes(get, 2));
+	assert_false(command_takes(get, 3));
 }
 
 static const struct {
@@ -148,7 +148,8 @@ static void help_about_one_begins_with_its_usage(void **state)
 
 	command_help(&out, command_find(WORDS("config", "get"), &used));
 	text = buffer_take_text(&out);
-	assert_string_equal(text, "usage: sallyport config get NAME\n\nthe value of one setting\n");
+	assert_string_equal(
+		text, "usage: sallyport config get [--json] NAME\n\nthe value of one setting\n");
 	free(text);
 }
 
@@ -161,7 +162,7 @@ static void half_a_command_is_answered_with_what_could_follow(void **state)
 	assert_false(command_usages(&out, ""));
 	assert_true(command_usages(&out, "config"));
 	text = buffer_take_text(&out);
-	assert_non_null(strstr(text, "usage: sallyport config get NAME\n"));
+	assert_non_null(strstr(text, "usage: sallyport config get [--json] NAME\n"));
 	assert_null(strstr(text, "node"));
 	free(text);
 }

@@ -101,19 +101,51 @@ static char *file_content(const char *path)
 	return buffer_take_text(&content);
 }
 
-/* The words as they are sent, "@FILE" replaced; each a copy. False: it was said why. */
+/* "@FILE" replaced by its content, "@@x" by "@x"; the caller's. NULL: it was said why. */
+static char *expand_at(const char *word)
+{
+	return word[1] == '@' ? xstrdup(word + 1) : file_content(word + 1);
+}
+
+static char *expand_keyed(const char *word)
+{
+	const char *at = strstr(word, "=@");
+	char *content = at ? expand_at(at + 1) : NULL, *expanded;
+
+	if (!at)
+		return xstrdup(word);
+	if (!content)
+		return NULL;
+	expanded = xasprintf("%.*s%s", (int)(at + 1 - word), word, content);
+	free(content);
+	return expanded;
+}
+
+static char *expand_word(const struct job *job, size_t place)
+{
+	const char *word = job->words[place];
+	bool is_value = place > job->named;
+
+	switch (job->command->from_files) {
+	case FILES_AT:
+		return is_value && word[0] == '@' ? expand_at(word) : xstrdup(word);
+	case FILES_KEYED:
+		return is_value ? expand_keyed(word) : xstrdup(word);
+	case FILES_LAST:
+		if (place + 1 == job->count)
+			return file_content(strcmp(word, "-") == 0 ? "/dev/stdin" : word);
+		return xstrdup(word);
+	case FILES_NO:
+		break;
+	}
+	return xstrdup(word);
+}
+
+/* The words as they are sent, each a copy. False: it was said why. */
 static bool expand(const struct job *job, char **words)
 {
 	for (size_t i = 0; i < job->count; i++) {
-		const char *word = job->words[i];
-		bool is_file = job->command->from_files && i > job->named && word[0] == '@';
-
-		if (!is_file)
-			words[i] = xstrdup(word);
-		else if (word[1] == '@')
-			words[i] = xstrdup(word + 1);
-		else
-			words[i] = file_content(word + 1);
+		words[i] = expand_word(job, i);
 		if (!words[i])
 			return false;
 	}
@@ -239,6 +271,8 @@ int main(int argc, char **argv)
 	    strcmp(job.words[job.named], "--json") == 0) {
 		job.json = true;
 		job.count--;
+	} else if (job.count > job.named && strcmp(job.words[job.named], "--json") == 0) {
+		job.json = true; /* of settings: it is answered otherwise, so it is sent */
 	}
 	if (!command_takes(job.command, job.count - job.named))
 		return usage(job.command, NULL);

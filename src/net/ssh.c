@@ -37,6 +37,16 @@ bool ssh_pin_of(ssh_key key, char pin[SSH_PIN_LEN + 1])
 	return made;
 }
 
+const char *ssh_why_no_keys(ssh_session session)
+{
+	const char *error = ssh_get_error(session);
+
+	/* COMPAT: the errno that libssh 0.10 adds to it may be any old one. */
+	return strncmp(error, "Socket error", 12) == 0
+		       ? "the connection broke before keys were agreed on"
+		       : error;
+}
+
 ssh_key ssh_identity_key(const struct ssh_identity *identity)
 {
 	ssh_key key = NULL;

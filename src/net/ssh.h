@@ -94,7 +94,8 @@ struct ssh_server_config {
 	void *arg;
 };
 
-/* Three wrong keys or passwords on one connection close it. Limits may change while it runs. */
+/* Three wrong keys or passwords on one connection close it, and 32 refused requests. Of refusals, a
+ * hundred a second are logged. Limits may change while it runs. */
 struct ssh_server *ssh_server_create(const struct ssh_server_config *config);
 void ssh_server_destroy(struct ssh_server **server);	   /* tunnels that were accepted live on */
 void ssh_server_listen(struct ssh_server *server, int fd); /* takes the listening socket */

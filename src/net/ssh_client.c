@@ -111,6 +111,16 @@ static bool fail(struct client *client, enum ssh_end how, const char *why)
 	return false;
 }
 
+/* Unless it just went away. */
+static bool refused(struct client *client, enum ssh_end how, const char *why)
+{
+	int status = ssh_get_status(client->tunnel.session);
+
+	if (status & (SSH_CLOSED | SSH_CLOSED_ERROR))
+		return fail(client, SSH_END_LOST, "the connection broke during the login");
+	return fail(client, how, why);
+}
+
 static bool connect_session(struct client *client)
 {
 	ssh_session session = client->tunnel.session;
@@ -121,7 +131,7 @@ static bool connect_session(struct client *client)
 	if (result == SSH_AGAIN)
 		return false;
 	if (result != SSH_OK)
-		return fail(client, SSH_END_PROTOCOL, ssh_get_error(session));
+		return fail(client, SSH_END_PROTOCOL, ssh_why_no_keys(session));
 	if (ssh_get_server_publickey(session, &key) == SSH_OK)
 		ssh_pin_of(key, pin);
 	ssh_key_free(key);
@@ -140,11 +150,12 @@ static bool log_in(struct client *client)
 		return false;
 	if (result == SSH_AUTH_SUCCESS)
 		return true;
-	if (result == SSH_AUTH_ERROR && !(ssh_get_status(session) & SSH_CLOSED))
-		return fail(client, SSH_END_PROTOCOL, ssh_get_error(session));
-	return fail(client, SSH_END_LOGIN,
-		    client->password ? "it does not take our password"
-				     : "it does not take our key: it does not know us (any more)");
+	if (result == SSH_AUTH_ERROR)
+		return refused(client, SSH_END_PROTOCOL, ssh_get_error(session));
+	return refused(client, SSH_END_LOGIN,
+		       client->password
+			       ? "it does not take our password"
+			       : "it does not take our key: it does not know us (any more)");
 }
 
 static bool open_channel(struct client *client)
@@ -158,7 +169,7 @@ static bool open_channel(struct client *client)
 	}
 	result = ssh_channel_open_session(t->channel);
 	if (result != SSH_OK && result != SSH_AGAIN)
-		return fail(client, SSH_END_SUBSYSTEM, ssh_get_error(t->session));
+		return refused(client, SSH_END_SUBSYSTEM, ssh_get_error(t->session));
 	return result == SSH_OK;
 }
 
@@ -168,7 +179,7 @@ static bool open_subsystem(struct client *client)
 	int result = ssh_channel_request_subsystem(t->channel, client->subsystem);
 
 	if (result != SSH_OK && result != SSH_AGAIN)
-		return fail(client, SSH_END_SUBSYSTEM, "it does not offer us this subsystem");
+		return refused(client, SSH_END_SUBSYSTEM, "it does not offer us this subsystem");
 	if (result == SSH_OK && t->stage == SSH_STAGE_LOGIN) {
 		ssh_start_event(t);
 		ssh_is_open(t, client->silence_ms);

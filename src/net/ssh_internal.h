@@ -41,7 +41,8 @@ struct ssh_tunnel {
 	const struct ssh_handler *handler; /* NULL: no owner yet, or none any more */
 	void *owner;
 	struct buffer in, out;
-	uint64_t heard_ms;
+	struct ssh_counter_struct socket_bytes; /* counted by libssh when it is open */
+	uint64_t heard_bytes, heard_ms;
 	unsigned silence_ms;
 	bool dialled;
 	bool opened;	     /* once; what came before waits in `in` */
@@ -68,6 +69,8 @@ void ssh_is_open(struct ssh_tunnel *tunnel, unsigned silence_ms);
 void ssh_watch_channel(struct ssh_tunnel *tunnel);
 void ssh_start_event(struct ssh_tunnel *tunnel); /* the keys are exchanged */
 
+/* What kept the two sides from agreeing on keys; may be the other side's words. */
+const char *ssh_why_no_keys(ssh_session session);
 bool ssh_pin_of(ssh_key key, char pin[SSH_PIN_LEN + 1]);
 ssh_key ssh_identity_key(const struct ssh_identity *identity); /* a new one; the caller's */
 

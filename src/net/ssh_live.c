@@ -4,7 +4,7 @@
  *   ssh_live pin KEY_FILE
  *   ssh_live serve KEY_FILE USER_PIN CODE PER_ADDRESS
  *       as a host that knows "core-a" by this pin, with this pairing code out ("-": none), and
- *       echoes; prints its port, then a line for each that got in
+ *       echoes until it is told "good bye"; prints its port, then a line for each that got in
  *   ssh_live dial KEY_FILE HOST_PIN PORT USER SUBSYSTEM BYTES SILENCE_MS
  *       sends so many bytes and waits for them to come back, then for the end; prints each step
  */
@@ -71,7 +71,14 @@ struct rules {
 
 static void echo(void *owner, struct slice bytes)
 {
-	ssh_tunnel_send(((struct guest *)owner)->tunnel, bytes);
+	struct guest *guest = owner;
+
+	if (memmem(bytes.data, bytes.len, "good bye", 8)) {
+		ssh_tunnel_finish(&guest->tunnel);
+		free(guest);
+	} else {
+		ssh_tunnel_send(guest->tunnel, bytes);
+	}
 }
 
 static void let_go(void *owner, enum ssh_end how, const char *why)

@@ -359,6 +359,24 @@ static void what_is_no_ssh_is_refused(void **state)
 	close(fd);
 }
 
+static void who_hangs_up_before_keys_is_told_as_that(void **state)
+{
+	struct conn_address at;
+	int fd = listen_somewhere(&at), guest;
+	struct ssh_dial dial = by_key();
+
+	dial.to = at;
+	ours.tunnel = ssh_dial(loop, user, &dial, &handler, &ours);
+	turn_for(50);
+	fcntl(fd, F_SETFL, 0);
+	guest = accept(fd, NULL, NULL);
+	close(guest); /* with what we sent unread: a reset */
+	loop_run(loop);
+	assert_ended(SSH_END_PROTOCOL);
+	assert_string_equal(ours.why, "the connection broke before keys were agreed on");
+	close(fd);
+}
+
 static void a_server_that_stops_ends_nobody_who_is_in(void **state)
 {
 	start_server(5000, 5000, 8);
@@ -426,6 +444,26 @@ static void who_answers_keepalives_may_be_silent(void **state)
 	turn_for(2000);
 	if (ours.ended || theirs.ended)
 		fail_msg("%s / %s", ours.why, theirs.why);
+}
+
+/* Asked at 120 ms and heard just after; then every third of the silence counts. */
+static void each_third_of_the_silence_has_its_keepalive(void **state)
+{
+	struct ssh_dial dial;
+
+	start_server(5000, 60000, 8);
+	dial = by_key();
+	dial.silence_ms = 360;
+	dial_as(user, dial);
+	ours.until = theirs.until = 100;
+	turn_for(140);
+	ssh_tunnel_send(theirs.tunnel, slice_of("x"));
+	turn_for(300);
+	assert_int_equal(buffer_len(&ours.got), 1);
+	usleep(130 * 1000); /* a busy machine */
+	turn_for(100);
+	if (ours.ended)
+		fail_msg("%s", ours.why);
 }
 
 static void who_does_not_read_is_cut_off(void **state)
@@ -610,10 +648,12 @@ int main(void)
 		TEST(what_may_not_in_is_told_why),
 		TEST(who_is_not_there_is_told_apart),
 		TEST(what_is_no_ssh_is_refused),
+		TEST(who_hangs_up_before_keys_is_told_as_that),
 		TEST(a_server_that_stops_ends_nobody_who_is_in),
 		TEST(a_good_bye_comes_after_what_was_sent),
 		TEST(a_peer_that_vanishes_is_noticed),
 		TEST(who_answers_keepalives_may_be_silent),
+		TEST(each_third_of_the_silence_has_its_keepalive),
 		TEST(who_does_not_read_is_cut_off),
 		TEST(who_does_not_log_in_is_closed),
 		TEST(one_address_does_not_take_all),

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #define WRITE_BYTES 32768 /* at a time; libssh queues what the socket does not take */
+#define EARLY_BYTES 65536 /* before the subsystem is open, as by a hasty peer */
 #define CLOSING_MS 5000
-#define KEEPALIVES 3		      /* in the silence that is allowed */
-#define EARLY_BYTES ((size_t)1 << 20) /* that come before the subsystem is open */
+#define KEEPALIVES 3 /* in the silence that is allowed */
 
 /* Noting what libssh tells */
 
@@ -20,11 +20,10 @@ static int on_data(ssh_session session, ssh_channel channel, void *data, uint32_
 	struct ssh_tunnel *t = arg;
 
 	if (is_stderr || t->stage == SSH_STAGE_CLOSING || t->stage == SSH_STAGE_ENDED)
-		return (int)len;
-	if (t->opened || buffer_len(&t->in) + len <= EARLY_BYTES)
-		buffer_append(&t->in, data, len);
-	else
-		ssh_end_with(t, SSH_END_PROTOCOL, "it sends much before the subsystem is open");
+		return (int)len; /* nobody reads it any more */
+	buffer_append(&t->in, data, len);
+	if (t->stage == SSH_STAGE_LOGIN && buffer_len(&t->in) > EARLY_BYTES)
+		ssh_end_with(t, SSH_END_PROTOCOL, "it sends before its subsystem is open");
 	return (int)len;
 }
 
@@ -71,10 +70,20 @@ static bool is_broken(struct ssh_tunnel *t)
 	return broken;
 }
 
+/* Whatever makes libssh read, be it a call that sends. */
+static void note_heard(struct ssh_tunnel *t)
+{
+	if (t->socket_bytes.in_bytes == t->heard_bytes)
+		return;
+	t->heard_bytes = t->socket_bytes.in_bytes;
+	t->heard_ms = loop_now_ms(t->loop);
+}
+
 static void poll_session(struct ssh_tunnel *t)
 {
 	bool failed = ssh_event_dopoll(t->event, 0) == SSH_ERROR || is_broken(t);
 
+	note_heard(t);
 	if (t->closed_by_peer)
 		ssh_end_with(t, SSH_END_CLOSED, "closed by the other side");
 	else if (failed)
@@ -194,16 +203,21 @@ void ssh_drive(struct ssh_tunnel *t)
 
 static void on_ready(struct loop_io *io, bool readable, bool writable)
 {
-	struct ssh_tunnel *t = (void *)((char *)io - offsetof(struct ssh_tunnel, io));
-
-	if (readable)
-		t->heard_ms = loop_now_ms(t->loop);
-	ssh_drive(t);
+	ssh_drive((void *)((char *)io - offsetof(struct ssh_tunnel, io)));
 }
 
 static void on_later(struct loop_task *task)
 {
 	ssh_drive((void *)((char *)task - offsetof(struct ssh_tunnel, later)));
+}
+
+/* COMPAT: libssh 0.10 without blocking sends one at every second call only: the other takes note of
+ * the answer to the last. */
+static void send_keepalive(struct ssh_tunnel *t)
+{
+	ssh_send_keepalive(t->session);
+	ssh_send_keepalive(t->session);
+	note_heard(t); /* the answer may be there already */
 }
 
 /* Every packet counts as a word; the answer to a keepalive is one. */
@@ -213,8 +227,8 @@ static void watch_silence(struct ssh_tunnel *t)
 
 	if (silent_ms >= t->silence_ms)
 		ssh_end_with(t, SSH_END_LOST, "the other side is silent");
-	else if (silent_ms >= t->silence_ms / KEEPALIVES)
-		ssh_send_keepalive(t->session);
+	else if (silent_ms >= t->silence_ms / KEEPALIVES / 2)
+		send_keepalive(t);
 	loop_arm(t->loop, &t->timer, t->silence_ms / KEEPALIVES);
 }
 
@@ -251,6 +265,7 @@ void ssh_is_open(struct ssh_tunnel *t, unsigned silence_ms)
 	t->opened = true;
 	t->silence_ms = silence_ms;
 	t->heard_ms = loop_now_ms(t->loop);
+	ssh_set_counters(t->session, &t->socket_bytes, NULL);
 	loop_arm(t->loop, &t->timer, silence_ms / KEEPALIVES);
 }
 
@@ -282,6 +297,7 @@ void ssh_tunnel_finish(struct ssh_tunnel **tunnel)
 		*t->destroyed = true; /* for its owner it is gone */
 	t->destroyed = NULL;
 	t->handler = NULL;
+	buffer_finish(&t->in);
 	t->stage = SSH_STAGE_CLOSING;
 	loop_arm(t->loop, &t->timer, CLOSING_MS);
 	loop_defer(t->loop, &t->later);

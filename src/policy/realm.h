@@ -5,7 +5,7 @@
 #ifndef POLICY_REALM_H
 #define POLICY_REALM_H
 
-#define REALM_BYTES 63 /* as a node's name */
+#define REALM_BYTES 63		       /* as a node's name */
 #define REALM_COMPONENT "cm-2_s2scp-1" /* before the realm, with a dot between, in xmpps2snodes */
 
 /* `node` is a name as the settings take it. */

@@ -13,35 +13,45 @@
 #include <time.h>
 
 #define HISTORY_MAX 100
-#define WORD_BYTES ((size_t)SETTING_ENTRY_BYTES + 1) /* one more: so that the refusal names it */
+#define WORD_BYTES                                                                                 \
+	((size_t)16 << 20) /* a whole file of settings; of an entry, setting_read knows more */
 
 enum { DONE = 0, REFUSED = 1 }; /* the status of a reply */
 
 /* The secret that was in force verifies keys until its successor is known everywhere. */
-static void add_previous_secret(struct plan *plan, const struct order *order)
+static void add_previous_secret(struct plan *plan, const struct store *store)
 {
 	const struct setting *setting = setting_find("federation.dialback_secret");
-	const struct setting_value *old = store_value(order_store(order), setting);
-	struct setting_value value;
+	const struct setting *overlap = setting_find("federation.dialback_secret_overlap");
+	const struct setting_value *old = store_value(store, setting);
+	struct setting_value value = { 0 };
 
-	if (!old->count || setting_value_equals(old, plan_value(plan, order_store(order), setting)))
+	if (!old->count || setting_value_equals(old, plan_value(plan, store, setting)))
 		return;
-	setting_value_copy(old, &value);
+	if (strcmp(plan_value(plan, store, overlap)->entries[0], "0") != 0)
+		setting_value_copy(old, &value);
 	plan_take(plan, setting_find("federation.dialback_secret_previous"), &value);
 }
 
-/* Certificate and key in one text change at once: no moment in which they don't fit. */
-static bool add_key_beside(struct plan *plan, const struct setting *setting,
-			   const char *const *words, size_t count, char **why)
+const struct setting *order_key_of(const struct setting *certificate)
 {
 	static const char *const pairs[][2] = { { "tls.certificate", "tls.private_key" },
 						{ "axl.certificate", "axl.private_key" } };
 
-	for (size_t i = 0; i < nitems(pairs) && count; i++) {
-		if (strcmp(pairs[i][0], setting->name) == 0 && pem_has_private_key(words[0]))
-			return plan_set(plan, setting_find(pairs[i][1]), words, 1, why);
+	for (size_t i = 0; i < nitems(pairs); i++) {
+		if (strcmp(pairs[i][0], certificate->name) == 0)
+			return setting_find(pairs[i][1]);
 	}
-	return true;
+	return NULL;
+}
+
+bool order_add_key_beside(struct plan *plan, const struct setting *setting,
+			  const char *const *words, size_t count, char **why)
+{
+	const struct setting *key = order_key_of(setting);
+
+	return !key || !count || !pem_has_private_key(words[0]) ||
+	       plan_set(plan, key, words, 1, why);
 }
 
 static void log_change(const struct setting *setting, const struct setting_value *before,
@@ -89,7 +99,8 @@ static bool store_plan(struct order *order, const struct plan *plan, char **why)
 
 		if (stored) {
 			log_change(change->setting, &before[i], &change->value);
-			value_text_lines(&order->out, change->setting, &change->value);
+			if (!order->tells_difference)
+				value_text_lines(&order->out, change->setting, &change->value);
 		}
 		seen_by |= concerns(change->setting);
 		setting_value_finish(&before[i]);
@@ -104,12 +115,18 @@ bool order_carry_out(struct order *order, struct plan *plan, char **why)
 {
 	bool done = true;
 
+	add_previous_secret(plan, order_store(order));
 	plan_drop_what_stays(plan, order_store(order));
 	if (!plan->count)
 		buffer_append_text(&order->out, "nothing to change\n");
 	else
-		done = check_together(order_store(order), plan->changes, plan->count, why) &&
-		       store_plan(order, plan, why);
+		done = check_together(order_store(order), plan->changes, plan->count, why);
+	if (order->tells_difference && !order->dry)
+		order_write_differences(&order->out, order, plan);
+	if (done && plan->count && order->dry)
+		order_tell(order, plan);
+	else if (done && plan->count)
+		done = store_plan(order, plan, why);
 	plan_finish(plan);
 	return done;
 }
@@ -121,12 +138,10 @@ static bool set_words(struct order *order, const struct setting *setting, const 
 	struct plan plan = { 0 };
 	bool planned = (count ? plan_set(&plan, setting, words, count, why)
 			      : plan_reset(&plan, setting, why)) &&
-		       add_key_beside(&plan, setting, words, count, why);
+		       order_add_key_beside(&plan, setting, words, count, why);
 
-	if (planned) {
-		add_previous_secret(&plan, order);
+	if (planned)
 		return order_carry_out(order, &plan, why);
-	}
 	plan_finish(&plan);
 	return false;
 }
@@ -248,6 +263,11 @@ static const struct {
 	{ "node-list", 0, 0, order_node_list },
 	{ "node-self", 0, 0, node_self },
 	{ "history", 0, 0, history },
+	{ "values", 0, 1, order_values },
+	{ "export", 0, 0, order_export },
+	{ "apply", 1, 1, order_apply },
+	{ "diff", 2, 2, order_diff },
+	{ "restore", 1, 1, order_restore },
 	{ "notification-delete", 1, 1, notification_delete_by_hand },
 	{ "home-server-add", 4, 5, order_home_server_add },
 	{ "home-server-password", 2, 2, order_home_server_password },
@@ -261,8 +281,25 @@ static const struct {
 	{ "rows-set", 0, SETTING_ENTRIES_MAX, order_rows_set },
 };
 
+/* `--dry-run` before the other words. */
+static void take_dry_run(const char *verb, struct order *order)
+{
+	static const char *const dry[] = { "set", "apply", "restore" };
+
+	for (size_t i = 0; i < nitems(dry); i++) {
+		if (strcmp(verb, dry[i]) == 0 && order->count > 0 &&
+		    strcmp(order->words[0], "--dry-run") == 0) {
+			order->dry = true;
+			order->words++;
+			order->count--;
+			return;
+		}
+	}
+}
+
 static bool run(const char *verb, struct order *order, char **why)
 {
+	take_dry_run(verb, order);
 	for (size_t i = 0; i < nitems(verbs); i++) {
 		if (strcmp(verbs[i].name, verb) != 0)
 			continue;
@@ -292,13 +329,26 @@ static void free_words(char **words, size_t count)
 	free(words);
 }
 
-void configure(const struct configure *configure, struct slice request, struct buffer *reply)
+void configure_tried(struct configure_try *try, struct slice effects, struct buffer *reply)
+{
+	buffer_append_slice(&try->text, effects);
+	if (effects.len && effects.data[effects.len - 1] != '\n')
+		buffer_append_text(&try->text, "\n");
+	answer(reply, DONE, (struct slice){ buffer_data(&try->text), buffer_len(&try->text) });
+	buffer_finish(&try->text);
+	buffer_finish(&try->snapshot);
+	*try = (struct configure_try){ 0 };
+}
+
+void configure(const struct configure *configure, struct slice request, struct buffer *reply,
+	       struct configure_try *try)
 {
 	struct wire in = wire_read(request);
 	size_t count = wire_get_u16(&in), read = 0;
 	char **words = xcalloc(count + 1, sizeof(*words)), *why = NULL;
-	struct order order = { .configure = configure };
+	struct order order = { .configure = configure, .try = try };
 
+	*try = (struct configure_try){ 0 };
 	while (read < count && !in.failed)
 		words[read++] = wire_get_text(&in, WORD_BYTES);
 	if (count < 2 || !wire_is_done(&in)) {
@@ -309,7 +359,10 @@ void configure(const struct configure *configure, struct slice request, struct b
 	order.author = words[1];
 	order.words = (const char *const *)words + 2;
 	order.count = count - 2;
-	if (run(words[0], &order, &why)) {
+	if (run(words[0], &order, &why) && try->wanted) {
+		try->text = order.out;
+		order.out = (struct buffer){ 0 };
+	} else if (!why) {
 		answer(reply, DONE,
 		       (struct slice){ buffer_data(&order.out), buffer_len(&order.out) });
 	} else {

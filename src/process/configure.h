@@ -30,7 +30,18 @@ struct configure {
 	struct notices *notices; /* NULL: there are none */
 };
 
-/* `request` is the body of MESSAGE_CONFIG; appends that of the reply. */
-void configure(const struct configure *configure, struct slice request, struct buffer *reply);
+/* A dry run whose last word is traffic's: what other settings would do to what is open. */
+struct configure_try {
+	bool wanted;
+	struct buffer text;	/* the answer up to there */
+	struct buffer snapshot; /* for MESSAGE_TRY */
+};
+
+/* `request` is the body of MESSAGE_CONFIG; appends that of the reply, unless *try is wanted then:
+ * its buffers are the caller's, who asks traffic and makes the reply by configure_tried. */
+void configure(const struct configure *configure, struct slice request, struct buffer *reply,
+	       struct configure_try *try);
+/* `effects` is what traffic said, or why it said nothing. Finishes *try. */
+void configure_tried(struct configure_try *try, struct slice effects, struct buffer *reply);
 
 #endif

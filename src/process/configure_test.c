@@ -1,4 +1,4 @@
-#include "process/configure.h"
+#include "process/configure_stage.h"
 
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
@@ -8,153 +8,49 @@
 #include "store/secret.h"
 #include "tables/events.h"
 
-#include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-struct stage {
-	char folder[40];
-	struct bootstrap bootstrap;
-	struct node node;
-	struct configure configure;
-	unsigned changed; /* SEEN_BY_... bits since the last question */
-	int log;	  /* a memfd with the log lines */
-	char *text;	  /* of the last answer */
-};
-
-static void on_changed(void *arg, unsigned seen_by)
-{
-	struct stage *stage = arg;
-
-	stage->changed |= seen_by;
-}
-
-static int set_up_role(void **state, const struct role *role)
-{
-	struct stage *stage = xcalloc(1, sizeof(*stage));
-	char *why = NULL;
-
-	strcpy(stage->folder, "/tmp/sallyport-configure-XXXXXX");
-	if (!mkdtemp(stage->folder))
-		return -1;
-	stage->log = memfd_create("log", 0);
-	log_to(stage->log);
-	stage->bootstrap = (struct bootstrap){ .role = role,
-					       .name = xstrdup("node-a"),
-					       .data = xstrdup(stage->folder) };
-	if (!node_open(&stage->node, &stage->bootstrap, &why))
-		fail_msg("%s", why);
-	stage->configure = (struct configure){ &stage->node, on_changed, stage };
-	*state = stage;
-	return 0;
-}
-
 static int set_up(void **state)
 {
-	return set_up_role(state, &role_edge);
+	return stage_set_up(state, &role_edge);
 }
 
 static int set_up_home(void **state)
 {
-	return set_up_role(state, &role_home);
+	return stage_set_up(state, &role_home);
 }
 
 static int set_up_core(void **state)
 {
-	return set_up_role(state, &role_core);
+	return stage_set_up(state, &role_core);
 }
 
-static int remove_entry(const char *name, const struct stat *st, int type, struct FTW *at)
-{
-	return remove(name);
-}
-
-static int tear_down(void **state)
-{
-	struct stage *stage = *state;
-	int removed;
-
-	node_close(&stage->node);
-	bootstrap_finish(&stage->bootstrap);
-	removed = nftw(stage->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	close(stage->log);
-	free(stage->text);
-	free(stage);
-	return removed;
-}
-
-/* Words up to a NULL, the verb first; the author is "root". The status of the answer. */
-static int ask_words(struct stage *stage, const char *const *words)
-{
-	struct buffer request = { 0 }, reply = { 0 };
-	struct wire in;
-	size_t count = 0;
-	int status;
-
-	while (words[count])
-		count++;
-	wire_put_u16(&request, (uint16_t)(count + 1));
-	wire_put_text(&request, words[0]);
-	wire_put_text(&request, "root");
-	for (size_t i = 1; i < count; i++)
-		wire_put_text(&request, words[i]);
-	stage->changed = 0;
-	configure(&stage->configure, (struct slice){ buffer_data(&request), buffer_len(&request) },
-		  &reply);
-	in = wire_read((struct slice){ buffer_data(&reply), buffer_len(&reply) });
-	status = wire_get_u8(&in);
-	free(stage->text);
-	stage->text = wire_get_text(&in, SIZE_MAX);
-	assert_true(wire_is_done(&in));
-	buffer_finish(&request);
-	buffer_finish(&reply);
-	return status;
-}
-
-#define ASK(stage, ...) ask_words(stage, (const char *const[]){ __VA_ARGS__, NULL })
-
-static bool was_logged(const struct stage *stage, const char *text)
-{
-	static char lines[262144];
-	ssize_t len = pread(stage->log, lines, sizeof(lines) - 1, 0);
-
-	assert_true(len >= 0 && len < (ssize_t)sizeof(lines) - 1);
-	lines[len] = '\0';
-	return strstr(lines, text) != NULL;
-}
-
-/* The snapshot that a process would get, as lines of its fields between bars. */
+/* The snapshot that a process would get. */
 static char *view_of(const struct stage *stage, enum process process, const char *file)
 {
-	struct buffer bytes = { 0 }, text = { 0 };
-	struct snapshot_record record;
+	struct buffer bytes = { 0 };
 	struct snapshot *snapshot;
+	struct slice view;
 	const char *why;
-	size_t place = 0;
+	char *lines;
 
-	view_write(&stage->node, process, 7, &(struct view_system){ file, file }, &bytes);
-	snapshot = snapshot_read((struct slice){ buffer_data(&bytes), buffer_len(&bytes) }, &why);
+	view_write(&stage->node, process, 7, &(struct view_system){ file, file }, NULL, &bytes);
+	view = (struct slice){ buffer_data(&bytes), buffer_len(&bytes) };
+	snapshot = snapshot_read(view, &why);
 	assert_non_null(snapshot);
 	assert_int_equal(snapshot_generation(snapshot), 7);
 	assert_int_equal(snapshot_revision(snapshot), store_revision(stage->node.store));
-	buffer_append_text(&text, "\n");
-	while (snapshot_next(snapshot, &place, &record)) {
-		for (size_t i = 0; i < record.count; i++)
-			buffer_printf(&text, "%s%.*s", i ? "|" : "", SLICE_ARGS(record.fields[i]));
-		buffer_append_text(&text, "\n");
-	}
 	snapshot_destroy(&snapshot);
+	lines = stage_lines(view);
 	buffer_finish(&bytes);
-	return buffer_take_text(&text);
+	return lines;
 }
 
 static void federation_is_switched_on_in_the_words_of_the_walkthrough(void **state)
@@ -166,9 +62,9 @@ static void federation_is_switched_on_in_the_words_of_the_walkthrough(void **sta
 	assert_int_equal(ASK(stage, "set", "federation.enabled", "on"), 0);
 	assert_string_equal(stage->text, "federation.enabled = on\n");
 	assert_int_equal(stage->changed, SEEN_BY_TRAFFIC | SEEN_BY_MANAGE);
-	assert_true(was_logged(stage, "CodeLocation=\"config.changed\" Detail=\"xconfiguration "
-				      "xcpConfiguration is_federation_enabled - changed from: 0 "
-				      "to: 1\""));
+	assert_true(stage_logged(stage, "CodeLocation=\"config.changed\" Detail=\"xconfiguration "
+					"xcpConfiguration is_federation_enabled - changed from: 0 "
+					"to: 1\""));
 	assert_int_equal(ASK(stage, "set", "federation.enabled", "on"), 0);
 	assert_string_equal(stage->text, "nothing to change\n");
 	assert_int_equal(stage->changed, 0);
@@ -182,12 +78,13 @@ static void a_change_is_logged_with_old_and_new(void **state)
 
 	assert_int_equal(ASK(stage, "set", "limits.depth", "32"), 0);
 	assert_int_equal(stage->changed, SEEN_BY_TRAFFIC);
-	assert_true(was_logged(stage, "xconfiguration limits.depth - changed from: 64 to: 32\""));
+	assert_true(stage_logged(stage, "xconfiguration limits.depth - changed from: 64 to: 32\""));
 	assert_int_equal(ASK(stage, "set", "federation.allow_list", "B.example", "a.example"), 0);
 	assert_string_equal(stage->text, "federation.allow_list = b.example\n"
 					 "federation.allow_list = a.example\n");
-	assert_true(was_logged(stage, "xconfiguration federation.allow_list - changed from: (none) "
-				      "to: b.example, a.example\""));
+	assert_true(stage_logged(stage,
+				 "xconfiguration federation.allow_list - changed from: (none) "
+				 "to: b.example, a.example\""));
 }
 
 static void what_cannot_be_is_refused_whole(void **state)
@@ -214,13 +111,13 @@ static void what_cannot_be_is_refused_whole(void **state)
 	uint64_t revision = store_revision(stage->node.store);
 
 	for (size_t i = 0; i < nitems(rows); i++) {
-		assert_int_equal(ask_words(stage, rows[i].words), 1);
+		assert_int_equal(stage_ask(stage, rows[i].words), 1);
 		assert_string_equal(stage->text, rows[i].why);
 		assert_int_equal(stage->changed, 0);
 	}
 	assert_int_equal(store_revision(stage->node.store), revision);
-	assert_true(was_logged(stage, "CodeLocation=\"config.refused\" Detail=\"author=root "
-				      "why=\\\"limits.depth: 'abc' is not"));
+	assert_true(stage_logged(stage, "CodeLocation=\"config.refused\" Detail=\"author=root "
+					"why=\\\"limits.depth: 'abc' is not"));
 }
 
 static void a_broken_request_is_refused(void **state)
@@ -230,8 +127,9 @@ static void a_broken_request_is_refused(void **state)
 
 	for (size_t len = 0; len < sizeof(bytes); len++) {
 		struct buffer reply = { 0 };
+		struct configure_try try;
 
-		configure(&stage->configure, (struct slice){ bytes, len }, &reply);
+		configure(&stage->configure, (struct slice){ bytes, len }, &reply, &try);
 		assert_int_equal(buffer_data(&reply)[0], 1);
 		buffer_finish(&reply);
 	}
@@ -257,11 +155,11 @@ static void secrets_are_never_shown(void **state)
 	assert_int_equal(ASK(stage, "history"), 0);
 	assert_null(strstr(stage->text, secret));
 	assert_null(strstr(stage->text, first));
-	assert_false(was_logged(stage, secret));
-	assert_false(was_logged(stage, first));
+	assert_false(stage_logged(stage, secret));
+	assert_false(stage_logged(stage, first));
 	assert_int_equal(ASK(stage, "set", "federation.dialback_secret", "hunter2"), 1);
 	assert_null(strstr(stage->text, "hunter2"));
-	assert_false(was_logged(stage, "hunter2"));
+	assert_false(stage_logged(stage, "hunter2"));
 	free(expected);
 	free(first);
 }
@@ -359,8 +257,8 @@ static void a_core_follows_its_edges(void **state)
 	assert_int_equal(ASK(stage, "edge-told", "edge-a", "7", "on", "1a2b3c4d"), 0);
 	assert_string_equal(store_text(store, "federation.enabled"), "on");
 	assert_string_equal(store_text(store, "edges"), "edge-a 7 on 1a2b3c4d");
-	assert_true(was_logged(stage, "xconfiguration xcpConfiguration is_federation_enabled - "
-				      "changed from: 0 to: 1"));
+	assert_true(stage_logged(stage, "xconfiguration xcpConfiguration is_federation_enabled - "
+					"changed from: 0 to: 1"));
 	assert_int_equal(stage->changed & SEEN_BY_TRAFFIC, SEEN_BY_TRAFFIC);
 	assert_int_equal(ASK(stage, "edge-told", "edge-b", "3", "on", "1a2b3c4d"), 0);
 	assert_int_equal(ASK(stage, "edge-told", "edge-a", "8", "off", "1a2b3c4d"), 0);
@@ -416,6 +314,11 @@ static void an_edge_takes_the_domains_of_its_cores(void **state)
 	assert_int_equal(ASK(stage, "domains-told", "core-b", "10"), 0);
 	assert_rows(stage, "domains", "");
 	assert_int_equal(ASK(stage, "domains-told", "core-b", "11", "not a domain on"), 1);
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "6", "a.example on"), 0);
+	assert_int_equal(ASK(stage, "domains-told", "core-b", "12", "b.example on"), 0);
+	assert_int_equal(ASK(stage, "node-pair", "core-a", "core", "-", PIN, "-", PIN), 0);
+	assert_int_equal(ASK(stage, "node-remove", "core-a"), 0);
+	assert_rows(stage, "domains", "b.example on core-b");
 }
 
 static void a_home_node_takes_the_domains_as_they_are_told(void **state)
@@ -441,7 +344,7 @@ static void home_servers_are_added_changed_and_removed(void **state)
 	struct stage *stage = *state;
 
 	for (size_t i = 0; i < nitems(wrong); i++) {
-		assert_int_equal(ask_words(stage, wrong[i]), 1);
+		assert_int_equal(stage_ask(stage, wrong[i]), 1);
 		assert_null(strstr(stage->text, SECRET_TEXT));
 	}
 	assert_int_equal(ASK(stage, "home-server-add", "cups", "user=axl", "password=" SECRET_TEXT,
@@ -455,7 +358,7 @@ static void home_servers_are_added_changed_and_removed(void **state)
 	assert_int_equal(ASK(stage, "home-server-password", "cups", "another-password"), 0);
 	assert_int_equal(ASK(stage, "home-server-remove", "home-a"), 0);
 	assert_rows(stage, "home_servers", "cups cups.example.net 8443 axl another-password ca");
-	assert_false(was_logged(stage, SECRET_TEXT));
+	assert_false(stage_logged(stage, SECRET_TEXT));
 	assert_int_equal(ASK(stage, "realms-written", "edge-a", "edge-b"), 0);
 	assert_rows(stage, "axl.realms", "edge-a, edge-b");
 	assert_int_equal(ASK(stage, "realms-written"), 0);
@@ -607,7 +510,7 @@ static void an_attachments_secret_is_hidden_in_its_row(void **state)
 	assert_null(strstr(stage->text, "s3cret-word"));
 	assert_non_null(strstr(stage->text, "attachments = main prosody 192.0.2.1 5347 gw.example "
 					    "(set, fingerprint "));
-	assert_false(was_logged(stage, "s3cret-word"));
+	assert_false(stage_logged(stage, "s3cret-word"));
 	view = view_of(stage, PROCESS_TRAFFIC, "/dev/null");
 	assert_non_null(strstr(view, "\nattachments|main|prosody|192.0.2.1|5347|gw.example|"
 				     "s3cret-word|example.net\n"));
@@ -632,9 +535,9 @@ static void a_node_keeps_its_identity_and_its_data_to_itself(void **state)
 	assert_string_equal(stage->node.pin, pin);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, stage_tear_down)
 
-#define AT(role, name) cmocka_unit_test_setup_teardown(name, set_up_##role, tear_down)
+#define AT(role, name) cmocka_unit_test_setup_teardown(name, set_up_##role, stage_tear_down)
 
 int main(void)
 {

@@ -7,6 +7,8 @@
 #include "process/configure.h"
 #include "process/listeners.h"
 #include "process/report.h"
+#include "process/secret_overlap.h"
+#include "process/tries.h"
 #include "process/view.h"
 #include "tables/events.h"
 
@@ -34,6 +36,8 @@ struct control {
 	struct loop *loop;
 	struct supervisor *supervisor;
 	struct configure configure;
+	struct tries *tries;
+	struct secret_overlap *overlap;
 	struct notices *notices;
 	uint64_t generations[PROCESS_COUNT]; /* of the snapshots */
 	bool told_ready;
@@ -91,7 +95,8 @@ static int give_snapshot(void *arg, enum process process)
 	const char *why;
 	int fd;
 
-	view_write(&control->node, process, ++control->generations[process], &view_system, &out);
+	view_write(&control->node, process, ++control->generations[process], &view_system, NULL,
+		   &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)
 		log_event(EVENT_SNAPSHOT_REFUSED, "process=%s why=\"%s\"", process_name(process),
@@ -105,6 +110,7 @@ static void on_changed(void *arg, unsigned seen_by)
 
 	apply_log_levels(&control->node);
 	notices_changed(control->notices);
+	secret_overlap_changed(control->overlap);
 	for (size_t i = 0; i < nitems(children); i++) {
 		if (view_bit(children[i]) & seen_by)
 			supervisor_settings_changed(control->supervisor, children[i]);
@@ -126,15 +132,23 @@ static void on_message(void *arg, enum process from, struct message *message)
 {
 	struct control *control = arg;
 	struct buffer reply = { 0 };
+	struct configure_try try;
 
 	switch (message->type) {
 	case MESSAGE_READY:
 		tell_ready_once(control);
 		return;
 	case MESSAGE_CONFIG:
-		configure(&control->configure, message->body, &reply);
-		supervisor_send(control->supervisor, from, MESSAGE_CONFIG_REPLY, message->request,
-				(struct slice){ buffer_data(&reply), buffer_len(&reply) });
+		configure(&control->configure, message->body, &reply, &try);
+		if (try.wanted)
+			tries_begin(control->tries, message->request, &try);
+		else
+			supervisor_send(control->supervisor, from, MESSAGE_CONFIG_REPLY,
+					message->request,
+					(struct slice){ buffer_data(&reply), buffer_len(&reply) });
+		break;
+	case MESSAGE_TRY_REPLY:
+		tries_take(control->tries, message);
 		break;
 	case MESSAGE_LOADED:
 		notices_loaded(control->notices, message->body);
@@ -179,6 +193,8 @@ static void serve(struct control *control)
 	control->notices = notices_create(&control->node);
 	control->configure =
 		(struct configure){ &control->node, on_changed, control, control->notices };
+	control->tries = tries_create(control->loop, control->supervisor);
+	control->overlap = secret_overlap_create(control->loop, &control->configure);
 	loop_on_signal(control->loop, SIGTERM, on_stop_signal, control);
 	loop_on_signal(control->loop, SIGINT, on_stop_signal, control);
 	for (size_t i = 0; i < control->listeners.count; i++)
@@ -188,6 +204,8 @@ static void serve(struct control *control)
 	for (size_t i = 0; i < nitems(children); i++)
 		supervisor_start(control->supervisor, children[i]);
 	loop_run(control->loop);
+	secret_overlap_destroy(&control->overlap);
+	tries_destroy(&control->tries);
 	supervisor_destroy(&control->supervisor);
 	notices_destroy(&control->notices);
 	loop_destroy(&control->loop);

@@ -494,7 +494,7 @@ static void errors_of_use_are_clear(void **state)
 				      "does not exist\n");
 	ASK(&run, &nowhere, "config", "get");
 	assert_int_equal(ended(&run), 2);
-	assert_string_equal(run.text, "usage: sallyport config get NAME\n");
+	assert_string_equal(run.text, "usage: sallyport config get [--json] NAME\n");
 	ASK(&run, &nowhere, "frobnicate");
 	assert_int_equal(ended(&run), 2);
 }

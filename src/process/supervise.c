@@ -430,6 +430,15 @@ bool supervisor_send(struct supervisor *supervisor, enum process to, enum messag
 	return child->messenger && messenger_send(child->messenger, type, request, body, -1);
 }
 
+bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,
+			uint32_t request, int fd)
+{
+	struct child *child = &supervisor->children[to];
+
+	return child->messenger &&
+	       messenger_send(child->messenger, type, request, (struct slice){ 0 }, fd);
+}
+
 void supervisor_settings_changed(struct supervisor *supervisor, enum process process)
 {
 	struct child *child = &supervisor->children[process];

@@ -39,6 +39,9 @@ void supervisor_add_listener(struct supervisor *supervisor, enum process process
 void supervisor_start(struct supervisor *supervisor, enum process process);
 bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
 		     uint32_t request, struct slice body);
+/* With a descriptor, which stays the caller's. */
+bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,
+			uint32_t request, int fd);
 /* Asks config.snapshot again for that child and hands it over, if it runs. */
 void supervisor_settings_changed(struct supervisor *supervisor, enum process process);
 /* Asks all to finish, kills what has not in time, then calls done(arg of the config) once, later.

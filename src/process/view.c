@@ -81,12 +81,13 @@ static void add_system_authorities(struct buffer *out, const char *name, const c
 	free(bytes);
 }
 
-static bool is_unset(const struct node *node, const char *name, unsigned bit)
+static bool is_unset(const struct node *node, const struct plan *plan, const char *name,
+		     unsigned bit)
 {
 	const struct setting *setting = setting_find(name);
 
 	return setting->seen_by & bit && setting->roles & node->bootstrap->role->bit &&
-	       store_value(node->store, setting)->count == 0;
+	       plan_value(plan, node->store, setting)->count == 0;
 }
 
 /* It tells other nodes what our secret is by the fingerprint, and never sees the secret. */
@@ -103,10 +104,12 @@ static void add_for_manage(struct buffer *out, const struct node *node)
 }
 
 void view_write(const struct node *node, enum process process, uint64_t generation,
-		const struct view_system *system, struct buffer *out)
+		const struct view_system *system, const struct plan *plan, struct buffer *out)
 {
+	const struct plan none = { 0 };
 	unsigned bit = view_bit(process);
 
+	plan = plan ? plan : &none;
 	snapshot_begin(out, generation, store_revision(node->store));
 	snapshot_add_text(out, "node.name", node->bootstrap->name);
 	snapshot_add_text(out, "node.role", node->bootstrap->role->name);
@@ -116,7 +119,7 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 	if (node->bootstrap->user)
 		snapshot_add_text(out, "node.user", node->bootstrap->user);
 	for (size_t i = 0; i < settings_count; i++) {
-		const struct setting_value *value = store_value(node->store, &settings[i]);
+		const struct setting_value *value = plan_value(plan, node->store, &settings[i]);
 
 		if (!(settings[i].seen_by & bit) ||
 		    !(settings[i].roles & node->bootstrap->role->bit))
@@ -124,10 +127,10 @@ void view_write(const struct node *node, enum process process, uint64_t generati
 		for (size_t e = 0; e < value->count; e++)
 			add_entry(out, &settings[i], value->entries[e]);
 	}
-	if (is_unset(node, "dns.servers", bit))
+	if (is_unset(node, plan, "dns.servers", bit))
 		add_system_servers(out, system->resolv_conf);
-	if (is_unset(node, "tls.trust", bit))
+	if (is_unset(node, plan, "tls.trust", bit))
 		add_system_authorities(out, "tls.trust", system->authorities);
-	if (is_unset(node, "axl.trust", bit))
+	if (is_unset(node, plan, "axl.trust", bit))
 		add_system_authorities(out, "axl.trust", system->authorities);
 }

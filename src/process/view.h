@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "process/node.h"
+#include "process/plan.h"
 
 /* The files of this machine that stand in for settings which are not set. */
 struct view_system {
@@ -16,8 +17,8 @@ struct view_system {
 extern const struct view_system view_system; /* Debian's */
 
 unsigned view_bit(enum process process); /* SEEN_BY_... of tables/settings.h */
-/* Appends the snapshot's bytes. */
+/* Appends the snapshot's bytes; with a plan, of the settings as it would make them. */
 void view_write(const struct node *node, enum process process, uint64_t generation,
-		const struct view_system *system, struct buffer *out);
+		const struct view_system *system, const struct plan *plan, struct buffer *out);
 
 #endif

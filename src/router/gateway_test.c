@@ -1439,7 +1439,7 @@ static void settings_that_do_not_work_are_told(void **state)
 
 static bool route_is_dead(void)
 {
-	return SHOWS(&edge, "route-dead", "far.example");
+	return SHOWS(&edge, "route-dead", "far.example", "127.0.0.1:1: Connection refused");
 }
 
 static void a_static_route_is_dead_until_one_of_its_addresses_is_reached(void **state)

@@ -480,6 +480,20 @@ static const struct conn_handler handler = {
 	.ended = on_ended,
 };
 
+/* No static address was reached: the last of them, and what became of it. */
+static void note_dead_route(struct s2s_pair *p, const char *why)
+{
+	char address[CONN_ADDRESS_TEXT] = "no address", *text;
+
+	if (p->reached || !config_has_static_route(p->worker->config, p->remote))
+		return;
+	if (p->candidates_count)
+		conn_address_text(&p->candidates[p->candidates_count - 1].address, address);
+	text = xasprintf("%s: %s", address, why);
+	s2s_port_note_route(p->owner, p->remote, text);
+	free(text);
+}
+
 /* Tries the next address; with none left the attempt has failed as the last one did. */
 static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 {
@@ -487,8 +501,7 @@ static void dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 	char address[CONN_ADDRESS_TEXT];
 
 	if (p->next_candidate == p->candidates_count) {
-		if (!p->reached && config_has_static_route(p->worker->config, p->remote))
-			s2s_port_note_route(p->owner, p->remote, why);
+		note_dead_route(p, why);
 		forget_candidates(p);
 		attempt_failed(p, failure, why);
 		return;

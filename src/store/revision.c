@@ -102,3 +102,48 @@ bool revision_read(sqlite3 *database, const struct seal *seal, size_t max,
 	*count = used;
 	return true;
 }
+
+bool revision_changed_at(sqlite3 *database, const char *setting, int64_t *time_s, char **why)
+{
+	sqlite3_stmt *statement = database_prepare(
+		database,
+		"SELECT time FROM revision JOIN change ON revision = number WHERE setting = ?"
+		"  ORDER BY number DESC LIMIT 1",
+		why);
+	bool found;
+
+	if (!statement)
+		return false;
+	sqlite3_bind_text(statement, 1, setting, -1, SQLITE_STATIC);
+	found = sqlite3_step(statement) == SQLITE_ROW;
+	if (found)
+		*time_s = sqlite3_column_int64(statement, 0);
+	else
+		*why = xasprintf("%s was never changed", setting);
+	sqlite3_finalize(statement);
+	return found;
+}
+
+bool revision_each_since(sqlite3 *database, uint64_t revision,
+			 bool (*take)(void *arg, const char *setting, const char *before,
+				      char **why),
+			 void *arg, char **why)
+{
+	sqlite3_stmt *statement = database_prepare(
+		database,
+		"SELECT setting, old FROM change WHERE revision > ? ORDER BY revision DESC", why);
+	bool taken = true;
+	int step = SQLITE_DONE;
+
+	if (!statement)
+		return false;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64)revision);
+	while (taken && (step = sqlite3_step(statement)) == SQLITE_ROW)
+		taken = take(arg, text_of(statement, 0), text_of(statement, 1), why);
+	if (taken && step != SQLITE_DONE) {
+		*why = database_error(database);
+		taken = false;
+	}
+	sqlite3_finalize(statement);
+	return taken;
+}

@@ -226,6 +226,53 @@ bool store_history(struct store *store, size_t max, struct store_past_change **c
 	return revision_read(store->database, store->seal, max, changes, count, why);
 }
 
+bool store_changed_at(const struct store *store, const struct setting *setting, int64_t *time_s,
+		      char **why)
+{
+	return revision_changed_at(store->database, setting->name, time_s, why);
+}
+
+struct going_back {
+	const struct store *store;
+	struct setting_value *values;
+};
+
+static bool take_back(void *arg, const char *name, const char *before, char **why)
+{
+	struct going_back *going = arg;
+	const struct setting *setting = setting_find(name);
+	struct setting_value value;
+
+	if (!setting)
+		return true; /* of another release */
+	if (!record_read(going->store->seal, setting, before, &value)) {
+		*why = xasprintf("%s: sealed with another key", name);
+		return false;
+	}
+	setting_value_finish(&going->values[setting - settings]);
+	going->values[setting - settings] = value;
+	return true;
+}
+
+bool store_values_at(const struct store *store, uint64_t revision, struct setting_value *values,
+		     char **why)
+{
+	struct going_back going = { store, values };
+
+	if (revision > store->revision) {
+		*why = xasprintf("%" PRIu64 ": no such revision; the last is %" PRIu64, revision,
+				 store->revision);
+		return false;
+	}
+	for (size_t i = 0; i < settings_count; i++)
+		setting_value_copy(&store->values[i], &values[i]);
+	if (revision_each_since(store->database, revision, take_back, &going, why))
+		return true;
+	for (size_t i = 0; i < settings_count; i++)
+		setting_value_finish(&values[i]);
+	return false;
+}
+
 void store_forget(struct store_past_change *changes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -48,5 +48,14 @@ struct store_past_change {
 bool store_history(struct store *store, size_t max, struct store_past_change **changes,
 		   size_t *count, char **why);
 void store_forget(struct store_past_change *changes, size_t count);
+/* When that setting was changed last, in seconds since 1970. False and *why: never, or unreadable.
+ */
+bool store_changed_at(const struct store *store, const struct setting *setting, int64_t *time_s,
+		      char **why);
+/* The values that were in force at a revision, by place in the settings table: settings_count of
+ * them, each finished by the caller. False and *why: there was no such revision, or it cannot be
+ * read. */
+bool store_values_at(const struct store *store, uint64_t revision, struct setting_value *values,
+		     char **why);
 
 #endif

@@ -3,10 +3,10 @@
  *
  *	X(IDENTIFIER, number, SEVERITY, "title", "cause", "fix")
  *
- * Numbers and titles are Expressway's where it has the alarm; ours begin at 90001. Cause and fix are
- * for people; what was seen is added by whoever raises it. An alarm may be raised several times with
- * different subjects (a node, a home server, a domain). Raised and lowered by conditions alone, see
- * admin/alarms.c. log, command line and later the web page read this.
+ * Numbers and titles are Expressway's where it has the alarm; ours begin at 90001. Cause and fix
+ *are for people; what was seen is added by whoever raises it. An alarm may be raised several times
+ *with different subjects (a node, a home server, a domain). Raised and lowered by conditions alone,
+ *see admin/alarms.c. log, command line and later the web page read this.
  */
 #ifndef TABLES_ALARMS_H
 #define TABLES_ALARMS_H
@@ -37,8 +37,7 @@
 	  "a certificate of ours is past its time", "install a new one by config set")             \
 	X(CERTIFICATE_EXPIRES, 40069, ALERT, "Server certificate expires soon",                    \
 	  "a certificate of ours ends within 14 days", "install a new one by config set")          \
-	X(LINK, 90001, ERROR, "Router link down",                                                  \
-	  "stanzas cannot pass to or from another node",                                           \
+	X(LINK, 90001, ERROR, "Router link down", "stanzas cannot pass to or from another node",   \
 	  "open the core's ephemeral ports to 7400/tcp of the other node; see what was seen")      \
 	X(ATTACHMENT, 90002, ERROR, "Home server not attached",                                    \
 	  "the XMPP server with the users is not connected to this node",                          \

@@ -7,12 +7,9 @@ The stock client opens the one subsystem that it may, and is refused, with a lin
 whatever else it asks for. Our client tells a stock server's refusals apart.
 """
 import base64
-import hashlib
 import os
 import pathlib
 import re
-import select
-import shutil
 import signal
 import socket
 import struct
@@ -21,169 +18,13 @@ import sys
 import tempfile
 import time
 
+from raw_client import (CHANNEL_DATA, CHANNEL_OPEN_SESSION, GSSAPI_TOKEN, KEEPALIVE,
+                        USERAUTH_FAILURE, RawClient, string)
+from sides import (Caller, Host, Sshd, done, echo, is_listening, make_keys, pin, sessions_of,
+                   until)
+
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 CODE = "right-code"
-SSHD_CONF = """
-ListenAddress 127.0.0.1
-Port {port}
-HostKey {folder}/{host}
-PidFile none
-AuthorizedKeysFile {folder}/authorized
-StrictModes no
-UsePAM no
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-PermitRootLogin prohibit-password
-MaxStartups 100
-Subsystem provisioning /bin/cat
-{more}
-"""
-
-
-def make_key(folder, name, kind="ed25519"):
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", folder / name],
-                   check=True)
-
-
-def strings(data):
-    while data:
-        size, = struct.unpack(">I", data[:4])
-        yield data[4:4 + size]
-        data = data[4 + size:]
-
-
-def public_blob(folder, name):
-    return base64.b64decode((folder / (name + ".pub")).read_text().split()[1])
-
-
-def make_pem(folder, name):
-    """The key again in PKCS #8, which is what our nodes keep and OpenSSH 9.2 cannot read."""
-    text = (folder / name).read_text().splitlines()
-    data = base64.b64decode("".join(text[1:-1]))
-    public = list(strings(public_blob(folder, name)))[1]
-    seed = data[data.rindex(public) - 32:data.rindex(public)]
-    der = bytes.fromhex("302e020100300506032b657004220420") + seed
-    path = folder / (name + ".pem")
-    path.write_text("-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
-                    % base64.b64encode(der).decode())
-    return path
-
-
-def pin(folder, name):
-    return hashlib.sha256(public_blob(folder, name)).hexdigest()
-
-
-def done(what):
-    print("ok  %s" % what, flush=True)
-
-
-class Lines:
-    """What a program prints, a line at a time."""
-
-    def __init__(self, pipe):
-        self.pipe, self.data = pipe, b""
-
-    def until(self, start, seconds=10):
-        deadline, seen = time.monotonic() + seconds, []
-        while True:
-            while b"\n" in self.data:
-                line, self.data = self.data.split(b"\n", 1)
-                seen.append(line.decode())
-                if seen[-1].startswith(start):
-                    return seen[-1]
-            ready = select.select([self.pipe], [], [], max(0, deadline - time.monotonic()))[0]
-            more = os.read(self.pipe.fileno(), 4096) if ready else b""
-            if not more:
-                raise AssertionError("no line %r, but %r" % (start, seen))
-            self.data += more
-
-
-class Host:
-    """Our server, with a client's view of it."""
-
-    def __init__(self, program, folder, code="-", per_address=20):
-        self.folder, self.log = folder, folder / "host.log"
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [program, "serve", folder / "host.pem", pin(folder, "user"), code,
-                 str(per_address)], stdout=subprocess.PIPE, stderr=log)
-        self.lines = Lines(self.process.stdout)
-        self.port = self.lines.until("port ").split()[1]
-        key = " ".join((folder / "host.pub").read_text().split()[:2])
-        (folder / "known_hosts").write_text("[127.0.0.1]:%s %s\n" % (self.port, key))
-        self.mark = 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        if kind:
-            print(self.log.read_text(), file=sys.stderr)
-        assert self.process.poll() is None, "our server ended: %s" % self.process.returncode
-        self.process.kill()
-        self.process.wait()
-
-    def ssh(self, *args, key="user", user="core-a"):
-        """The command line of a client that takes nothing from the machine's own settings."""
-        return ["ssh", "-F", "none", *args, "-v", "-p", self.port, "-i", str(self.folder / key),
-                "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
-                "-o", "StrictHostKeyChecking=yes",
-                "-o", "UserKnownHostsFile=%s" % (self.folder / "known_hosts"),
-                "-o", "GlobalKnownHostsFile=/dev/null", user + "@127.0.0.1"]
-
-    def refused(self, what, seconds=5):
-        """Waits for the line that says so, among those since the last that was waited for."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            text = self.log.read_text()
-            for line in re.finditer(r'.*\n', text[self.mark:]):
-                if 'CodeLocation="ssh.refused"' in line[0] and what in line[0]:
-                    self.mark += line.end()
-                    return
-            time.sleep(0.02)
-        raise AssertionError("no line says %r, but: %s" % (what, text[self.mark:]))
-
-    def fails(self, what, command, log=None, says=None, **more):
-        got = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20,
-                             **more)
-        assert got.returncode, "%s: it went well" % what
-        if says:
-            assert says in got.stderr.decode(), "%s: %s" % (what, got.stderr.decode())
-        if log:
-            try:
-                self.refused(log)
-            except AssertionError:
-                print(got.stderr.decode(), file=sys.stderr)
-                raise
-        done(what)
-        return got.stderr.decode()
-
-
-def echo(command, size, seconds=30):
-    """Whether so many bytes come back as they went."""
-    client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE)
-    os.set_blocking(client.stdin.fileno(), False)
-    data, sent, got, left, errors = os.urandom(size), 0, [], size, b""
-    deadline = time.monotonic() + seconds
-    while left:
-        assert time.monotonic() < deadline, "only %d of %d came" % (size - left, size)
-        out, into, _ = select.select([client.stdout, client.stderr],
-                                     [client.stdin] if sent < size else [], [], 1)
-        if into:
-            sent += os.write(client.stdin.fileno(), data[sent:sent + 65536])
-        if client.stderr in out:
-            errors += os.read(client.stderr.fileno(), 65536)
-        if client.stdout in out:
-            came = os.read(client.stdout.fileno(), 65536)
-            assert came, "it ended: %s" % errors.decode()
-            got.append(came)
-            left -= len(came)
-    assert b"".join(got) == data
-    client.stdin.close()
-    errors += client.stderr.read()
-    client.wait(10)
-    return errors.decode()
 
 
 def logs_in_by_key(program, folder):
@@ -283,18 +124,6 @@ def second_channel(host):
     master.wait(5)
 
 
-def until(holds, what, seconds=5):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "not in time: " + what
-        time.sleep(0.02)
-
-
-def is_listening(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", int(port))) == 0
-
-
 def password_of(folder, password):
     """The environment of a client that answers each prompt with it, and counts them."""
     answer = folder / "answer"
@@ -345,65 +174,127 @@ def shows_its_key(program, folder):
 
 def limits_an_address(program, folder):
     with Host(program, folder, per_address=20) as host:
-        guests = [socket.create_connection(("127.0.0.1", int(host.port))) for _ in range(50)]
-        served = 0
-        for guest in guests:
-            guest.settimeout(5)
-            try:
-                served += guest.recv(100).startswith(b"SSH-2.0-")
-            except ConnectionResetError:
-                pass
-        assert served == 20, served
-        assert host.log.read_text().count("limits.ssh_connections_per_address is reached") == 30
-        for guest in guests:
-            guest.close()
+        assert served(host, 50) == 20
+        text = host.log.read_text()
+        assert text.count("limits.ssh_connections_per_address is reached") == 30
         until(lambda: host.log.read_text().count("ssh.refused") == 50, "they left")
         echo(host.ssh("-s") + ["provisioning"], 1000)
         done("50 at once from one address: 20 are served, and then the next")
 
 
-class Sshd:
-    def __init__(self, folder, host="sshd_host", more=""):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = str(s.getsockname()[1])
-        conf, self.log = folder / "sshd.conf", folder / "sshd.log"
-        conf.write_text(SSHD_CONF.format(port=self.port, folder=folder, host=host, more=more))
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", conf],
-                                            stderr=log, start_new_session=True)
-        until(lambda: is_listening(self.port), "sshd listens: " + self.log.read_text())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, value, trace):
-        if kind:
-            print(self.log.read_text(), file=sys.stderr)
-        self.process.terminate()
-        self.process.wait()
+def fills_no_log(program, folder):
+    with Host(program, folder, per_address=20) as host:
+        began = time.monotonic()
+        served(host, 400)
+        seconds = int(time.monotonic() - began)
+        assert host.log.read_text().count("ssh.refused") <= 100 * (seconds + 2), "it fills the log"
+        time.sleep(1.1)
+        served(host, 21)
+        lines = host.log.read_text().count("ssh.refused")
+        untold = [int(n) for n in re.findall(r"untold=(\d+)", host.log.read_text())]
+        assert lines + sum(untold) >= 380 + 20 + 1, (lines, untold)
+        done("400 at once do not fill the log: %d lines for all" % lines)
 
 
-class Caller:
-    """Our client."""
-
-    def __init__(self, program, folder, port, key="user.pem", host="sshd_host",
-                 subsystem="provisioning", size=1000, silence_ms=20000):
-        self.process = subprocess.Popen(
-            [program, "dial", folder / key, pin(folder, host), port, "root", subsystem, str(size),
-             str(silence_ms)], stdout=subprocess.PIPE)
-        self.lines = Lines(self.process.stdout)
-
-    def says(self, what, start, seconds=20):
+def served(host, count):
+    """How many of so many who connect at once are greeted; then all leave."""
+    guests = [socket.create_connection(("127.0.0.1", int(host.port))) for _ in range(count)]
+    greeted = 0
+    for guest in guests:
+        guest.settimeout(5)
         try:
-            line = self.lines.until(start, seconds)
-        finally:
-            self.process.kill()
-            self.process.wait()
-        done("%s (%s)" % (what, line))
+            greeted += guest.recv(100).startswith(b"SSH-2.0-")
+        except ConnectionResetError:
+            pass
+    for guest in guests:
+        guest.close()
+    return greeted
 
-    def ended(self, what, how):
-        self.says(what, "ended " + how)
+
+def strangers(program, folder):
+    """What no decent client says before it is logged in."""
+    with Host(program, folder, CODE) as host:
+        guess = [RawClient.login("u", "password", b"\0" + string("guess %d" % i))
+                 for i in range(20)]
+        right = RawClient.login("u", "password", b"\0" + string(CODE))
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*guess, right)
+        assert client.is_closed()
+        assert host.log.read_text().count("wrong pairing code") == 3, "more than three tries"
+        done("guesses in one piece are three tries, too")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*[RawClient.login("u", "keyboard-interactive", string("") * 2)] * 20)
+        assert client.is_closed()
+        host.refused("a way to log in that is not offered")
+        host.refused("too many tries")
+        assert host.log.read_text().count("that is not offered") == 3, "it fills the log"
+        done("other ways to log in are tries")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        kerberos = bytes.fromhex("06092a864886f712010202")
+        client.send(RawClient.login("u", "gssapi-with-mic",
+                                    struct.pack(">I", 1) + string(kerberos)))
+        host.refused("a way to log in that is not offered")
+        client.receive(USERAUTH_FAILURE)
+        client.send(*[bytes([GSSAPI_TOKEN]) + string("token")] * 3)  # as if it had been taken
+        assert client.is_closed()
+        host.refused("it closed before it was logged in")
+        done("GSSAPI is refused")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(*[RawClient.login("u", "none")] * 100)
+        assert client.is_closed()
+        host.refused("it asks for too much")
+        done("no end of questions")
+
+        client = RawClient(host.port)
+        client.ask_for_login()
+        client.send(CHANNEL_OPEN_SESSION)
+        assert client.is_closed()
+        done("a channel before login")
+
+
+def peak_bytes(process):
+    text = pathlib.Path("/proc/%d/status" % process.pid).read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) * 1024
+
+
+def guests(program, folder):
+    """What no decent client says after it is logged in."""
+    with Host(program, folder) as host:
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        before = peak_bytes(host.process)
+        client.pour(64 << 20)
+        assert peak_bytes(host.process) < before + (8 << 20), "it keeps all"
+        host.refused("it%20sends%20before%20its%20subsystem%20is%20open")
+        done("bytes before the subsystem is open")
+
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        client.open_subsystem("provisioning")
+        client.send(*[KEEPALIVE] * 100)
+        client.say("hello")
+        assert client.receive(CHANNEL_DATA).endswith(b"hello")
+        done("keepalives are no requests, however many")
+
+        client = RawClient(host.port)
+        client.log_in("core-a", folder / "user.pem")
+        client.open_channel()
+        client.open_subsystem("provisioning")
+        before = peak_bytes(host.process)
+        client.pour(4 << 20)  # it has more for us than we take
+        client.say("good bye")
+        client.pour(64 << 20)
+        assert peak_bytes(host.process) < before + (24 << 20), "it keeps all"
+        done("bytes after a good-bye")
 
 
 def dials(program, folder):
@@ -420,48 +311,46 @@ def dials(program, folder):
             "a stock server that wants new keys after each MB", "echoed 16777216 identical", 40)
         assert sshd.log.read_text().count("SSH2_MSG_NEWKEYS received") >= 8, "it never wanted any"
     with Sshd(folder, host="rsa_host") as sshd:
-        Caller(program, folder, sshd.port).ended("a server with an RSA key only",
-                                                 "protocol kex error : no match for method server "
-                                                 "host key algo")
+        # It closes when it sees what we want, which may be before we have read what it wants.
+        Caller(program, folder, sshd.port).ended(
+            "a server with an RSA key only", "protocol kex error : no match for method server "
+            "host key algo", "protocol the connection broke before keys were agreed on")
+    dies(program, folder)
     falls_silent(program, folder)
+
+
+def dies(program, folder):
+    """That is no refusal: nobody has to pair again."""
+    script = pathlib.Path("/run/dies")
+    script.write_text("#!/bin/sh\nkill -9 $PPID\n")
+    script.chmod(0o755)
+    with Sshd(folder, more="AuthorizedKeysCommand %s\nAuthorizedKeysCommandUser root" % script,
+              keys="none") as sshd:
+        Caller(program, folder, sshd.port).ended("a stock server that dies during the login",
+                                                 "connection-lost ")
 
 
 def falls_silent(program, folder):
     with Sshd(folder) as sshd:
-        caller = Caller(program, folder, sshd.port, silence_ms=900)
-        caller.lines.until("echoed")
-        time.sleep(2)
-        assert caller.process.poll() is None  # it answers our keepalives
+        callers = [Caller(program, folder, sshd.port, silence_ms=900) for _ in range(8)]
+        for caller in callers:
+            caller.lines.until("echoed")
+        time.sleep(3)
+        assert [caller.process.poll() for caller in callers] == [None] * 8
+        done("a stock server that answers keepalives is not taken for dead")
+        for caller in callers[1:]:
+            caller.stop()
+        until(lambda: len(sessions_of(sshd.process.pid)) <= 3, "the others left")
         children = sessions_of(sshd.process.pid)
         assert children
         for pid in children:
             os.kill(pid, signal.SIGSTOP)
         try:
-            caller.ended("a stock server that is stopped", "connection-lost the other side is")
+            callers[0].ended("a stock server that is stopped",
+                             "connection-lost the other side is silent")
         finally:
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
-
-
-def sessions_of(pid):
-    """The processes below it, by what /proc says."""
-    below = []
-    for folder in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except (OSError, IndexError):
-            continue
-        if parent == pid:
-            below += [int(folder.name)] + sessions_of(int(folder.name))
-    return below
-
-
-def make_keys(folder):
-    for name in ("host", "user", "other", "sshd_host"):
-        make_key(folder, name)
-        make_pem(folder, name)
-    make_key(folder, "rsa_host", "rsa")
-    shutil.copy(folder / "user.pub", folder / "authorized")
 
 
 def main():
@@ -470,14 +359,14 @@ def main():
         os.environ["SALLYPORT_OWN_NETWORK"] = "1"
         os.execvp("unshare", ["unshare", "--net", "--mount", sys.executable, __file__, str(build)])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/run"], check=True)
     os.mkdir("/run/sshd", 0o755)  # sshd's own wish
     program = build / "src/net/ssh_live"
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         make_keys(folder)
         for part in (shows_its_key, logs_in_by_key, refuses_what_else_is_asked, logs_in_by_code,
-                     limits_an_address, dials):
+                     limits_an_address, fills_no_log, strangers, guests, dials):
             part(program, folder)
 
 

@@ -15,8 +15,8 @@ POLL = 0.05  # seconds: the kernel's queue tells nobody that it has grown
 async def run(stage):
     await stage.nodes()
     alice = await stage.client("alice@home.example")
-    peer = await stage.peer("silent.example")
-    jid = "x@silent.example"
+    peer = await stage.peer("broken.example")
+    jid = "x@broken.example"
     await stage.home.set("log.levels", *stage.site.levels, "developer.xcp.jabber debug")
     mark = stage.home.mark()
     alice.say(jid, "before")

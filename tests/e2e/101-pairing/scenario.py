@@ -12,8 +12,8 @@ async def run(stage):
     await stage.nodes()
     alice, bob = await stage.client("alice@home.example"), await stage.client("bob@prosody.example")
     core = stage.core
-    await roles(stage)
     other = await stage.another("edge", "edge2", "edge-b")
+    await roles(stage, other)
     await wrong_code(core, other)
     await cut_off(core, other)
     await expired(core, other)
@@ -38,11 +38,12 @@ def another_secret(code):
     return f"{start}/{'b' if secret[0] == 'a' else 'a'}{secret[1:]}"
 
 
-async def roles(stage):
-    code = await stage.edge.pair()
+async def roles(stage, other):
+    code = await other.pair()
     for node in (stage.edge, stage.home):
         status, out = await node.try_ctl("join", code)
         assert status != 0 and "core" in out, out
+    await stage.core.join(code)  # whom it knows already; no code is out any more
     status, out = await stage.core.try_ctl("pair")
     assert status != 0 and len(out.split()) > 3, out
 

@@ -1,6 +1,6 @@
-"""One core keeps the rows of two edges in the tables of two home nodes; an edge whose dialback
-secret is another one is named by an alarm and kept out until the secrets agree."""
-from lib.process import together
+"""One core keeps the rows of two edges in the tables of two home nodes, which notify each for itself;
+an edge whose dialback secret is another one is named by an alarm and kept out until they agree."""
+from lib.process import together, until
 from lib.site import DIALBACK_SECRET, configure_edge
 from lib.talk import both_ways
 
@@ -36,6 +36,24 @@ async def run(stage):
     assert {name: row["state"] for name, row in servers.items()} == {
         home.name: "ready", home_b.name: "ready"}, servers
 
+    await together(*(node.set("router.apply", "restart") for node in (home, home_b)))
     await core.ctl("node", "remove", edge_b.name)
     await together(home.rows(edge.name), home_b.rows(edge.name))
+    await together(*(noticed(node) for node in (home, home_b)))
+    await home_b.ctl("restart", "router")
+    await unnoticed(home_b)
+    await noticed(home)  # each has its own
+    await home.ctl("restart", "router")
+    await unnoticed(home)
     await both_ways(alice, bob)
+
+
+async def noticed(home):
+    notices = await until(home.notifications, f"{home.name}: notification")
+    assert home.name in notices[0]["description"], notices
+
+
+async def unnoticed(home):
+    async def none():
+        return not await home.notifications()
+    await until(none, f"{home.name}: end of the notification", instead=home.notifications)

@@ -1,7 +1,9 @@
 """Symptom 22: the partner's verification reaches the edge with the other secret and hears
 `invalid`; messages bounce with that reason, alarm 90005 names it, one secret for both ends it."""
+import asyncio
+
 from lib.peer import db_verify
-from lib.process import together
+from lib.process import together, until
 from lib.site import DIALBACK_SECRET, configure_edge
 from lib.talk import NOT_BELIEVED
 
@@ -32,10 +34,20 @@ async def run(stage):
 
     await edge_b.configure("federation.dialback_secret", DIALBACK_SECRET)
     await together(*(node.no_alarm(90005) for node in (stage.core, stage.edge, edge_b)))
-    alice.say("x@partner.example", "believed")
+    await stage.edge.ctl("retry", "partner.example")  # it would wait a little before it dials again
+    await asks_again(alice, results)
     assert await asked(peer, results, edge_b) == "valid"
     answer(peer, results.pop(), "valid")
     await peer.message("believed")
+
+
+async def asks_again(alice, results):
+    """For 2 s after a failure that no retry mends, the edge refuses without asking the peer."""
+    async def tried():
+        alice.say("x@partner.example", "believed")
+        await asyncio.sleep(1)
+        return results
+    await until(tried, "db:result after the secret was changed")
 
 
 async def asked(peer, results, edge):
