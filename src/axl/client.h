@@ -8,9 +8,9 @@
  *	Module="network.axl" ... Action="Receive" ... Function="executeSQLQuery" Status="401"
  *	Reason="None"
  *
- * Wanted are the realms of edges in `nodes` whose federation is on by `edges`, and whose secret
- * agrees with that of the first edge; realms that were written stay in axl.realms until they are
- *gone from every home server.
+ * Wanted are the realms of edges in `nodes` whose federation is on by `edges`, and whose secret is
+ * the one that most of them have (the first edge's, if as many have another); realms that were
+ * written stay in axl.realms until they are gone from every home server.
  */
 #ifndef AXL_CLIENT_H
 #define AXL_CLIENT_H

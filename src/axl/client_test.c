@@ -48,7 +48,7 @@ static struct {
 
 static struct settings {
 	const char *host, *password, *verify, *pin, *trust, *secret_b;
-	bool edge_a, edge_b, no_server, paired;
+	bool edge_a, edge_b, edge_c, no_server, paired; /* edge_c has the secret of edge-b */
 	uint16_t port;
 	const char *realms[4];
 	int refresh_s, timeout_s;
@@ -178,6 +178,10 @@ static void apply(void)
 	if (settings.paired)
 		ADD(&bytes, "nodes", "home-a", "home", "192.0.2.9:7400", server.pin);
 	ADD(&bytes, "nodes", "edge-b", "edge", "-", server.pin);
+	if (settings.edge_c) {
+		ADD(&bytes, "nodes", "edge-c", "edge", "-", server.pin);
+		ADD(&bytes, "edges", "edge-c", "3", "on", settings.secret_b);
+	}
 	ADD(&bytes, "edges", "edge-b", "2", settings.edge_b ? "on" : "off", settings.secret_b);
 	ADD(&bytes, "edges", "edge-a.example", "1", settings.edge_a ? "on" : "off", "f1");
 	for (size_t i = 0; settings.realms[i]; i++)
@@ -455,6 +459,19 @@ static void an_edge_with_another_secret_is_left_out(void **state)
 	assert_string_equal(control.words, "realms-written edge-a-example edge-b ");
 }
 
+static bool has_b_and_c(void)
+{
+	return is_ready() && has_row(PREFIX "edge-b") && has_row(PREFIX "edge-c");
+}
+
+static void one_edge_does_not_outvote_the_others(void **state)
+{
+	settings.edge_b = settings.edge_c = true;
+	apply();
+	await(has_b_and_c);
+	assert_false(has_row(PREFIX "edge-a-example"));
+}
+
 static void statuses_have_words_and_the_right_password_helps_at_once(void **state)
 {
 	static const struct {
@@ -624,6 +641,7 @@ int main(void)
 		TEST(a_row_is_gone_before_it_is_forgotten),
 		TEST(a_stale_row_goes_and_the_wanted_one_comes),
 		TEST(an_edge_with_another_secret_is_left_out),
+		TEST(one_edge_does_not_outvote_the_others),
 		TEST(statuses_have_words_and_the_right_password_helps_at_once),
 		TEST(a_paired_node_may_have_our_account_a_moment_later),
 		TEST(who_is_no_node_of_ours_is_not_asked_again_after_a_401),

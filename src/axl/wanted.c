@@ -34,21 +34,60 @@ static void add_realm(struct text_list *realms, struct slice node)
 	free(name);
 }
 
-void axl_wanted(const struct snapshot *snapshot, struct text_list *realms)
-{
-	struct slice first = { 0 };
-	struct snapshot_record node;
+struct edge {
+	struct slice node, secret;
+};
 
+/* The edges that are on, in the order of `nodes`; the caller's. */
+static struct edge *read_edges(const struct snapshot *snapshot, size_t *count)
+{
+	struct snapshot_record node;
+	struct edge *edges = NULL;
+
+	*count = 0;
 	for (size_t place = 0; snapshot_each(snapshot, "nodes", &place, &node);) {
 		struct slice secret = { 0 };
 
 		if (slice_is(node.fields[2], "edge"))
 			secret = secret_of(snapshot, node.fields[1]);
-		if (!first.data)
-			first = secret;
-		if (secret.data && slice_equals(secret, first))
-			add_realm(realms, node.fields[1]);
+		if (!secret.data)
+			continue;
+		edges = xrealloc(edges, (*count + 1) * sizeof(*edges));
+		edges[(*count)++] = (struct edge){ node.fields[1], secret };
 	}
+	return edges;
+}
+
+/* What most have, so that one edge cannot put out all others; the first's, if as many have another.
+ */
+static struct slice common_secret(const struct edge *edges, size_t count)
+{
+	struct slice common = { 0 };
+	size_t most = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t same = 0;
+
+		for (size_t k = 0; k < count; k++)
+			same += slice_equals(edges[k].secret, edges[i].secret);
+		if (same > most)
+			common = edges[i].secret;
+		most = same > most ? same : most;
+	}
+	return common;
+}
+
+void axl_wanted(const struct snapshot *snapshot, struct text_list *realms)
+{
+	size_t count;
+	struct edge *edges = read_edges(snapshot, &count);
+	struct slice common = common_secret(edges, count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equals(edges[i].secret, common))
+			add_realm(realms, edges[i].node);
+	}
+	free(edges);
 }
 
 void axl_written(const struct snapshot *snapshot, struct text_list *realms)

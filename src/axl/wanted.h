@@ -9,7 +9,8 @@
 #include "ipc/snapshot.h"
 
 /* Realms of edges in `nodes` whose federation is on by `edges`, and whose secret's fingerprint is
- * that of the first of them: the keys of others would be refused. */
+ * that of most of them (of the first, if as many have another): the keys of others would be
+ * refused. */
 void axl_wanted(const struct snapshot *snapshot, struct text_list *realms);
 void axl_written(const struct snapshot *snapshot, struct text_list *realms); /* axl.realms */
 

@@ -19,6 +19,7 @@ struct client {
 	ssh_key key;
 	int tcp_error; /* that was known when it was dialled */
 	unsigned login_ms, silence_ms;
+	unsigned requests; /* it asked us for something */
 };
 
 static struct client *client_of(struct ssh_tunnel *t)
@@ -67,6 +68,16 @@ static bool tcp_is_up(struct client *client)
 	return !error;
 }
 
+/* Nobody asks one who dialled for a channel, or anything else; libssh would keep it all for us. */
+static int on_request(ssh_session session, ssh_message message, void *arg)
+{
+	struct client *client = arg;
+
+	if (++client->requests >= SSH_REQUESTS_MAX)
+		ssh_end_with(&client->tunnel, SSH_END_PROTOCOL, "it asks us for too much");
+	return 1; /* libssh says no */
+}
+
 /* libssh speaks on the socket that is there, and looks no name up. */
 static void make_session(struct client *client)
 {
@@ -86,6 +97,7 @@ static void make_session(struct client *client)
 	ssh_options_set(t->session, SSH_OPTIONS_HMAC_C_S, SSH_MACS);
 	ssh_options_set(t->session, SSH_OPTIONS_HMAC_S_C, SSH_MACS);
 	ssh_options_set(t->session, SSH_OPTIONS_COMPRESSION, SSH_COMPRESSION);
+	ssh_set_message_callback(t->session, on_request, client);
 	ssh_set_blocking(t->session, 0);
 	t->stage = SSH_STAGE_LOGIN;
 	loop_arm(t->loop, &t->timer, client->login_ms);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define TRIES_MAX 3	    /* wrong keys or passwords on one connection */
-#define REQUESTS_MAX 32	    /* refused on one connection: each is a line of the log */
 #define TOLD_PER_SECOND 100 /* refusals that are logged: strangers must not fill the disk */
 
 static struct ssh_guest *guest_of(struct ssh_tunnel *t)
@@ -111,7 +110,7 @@ static void refuse_request(struct ssh_guest *guest, const char *what)
 {
 	if (what)
 		ssh_guest_log_refused(guest, "asks for", what);
-	if (++guest->requests >= REQUESTS_MAX)
+	if (++guest->requests >= SSH_REQUESTS_MAX)
 		ssh_end_with(&guest->tunnel, SSH_END_SUBSYSTEM, "it asks for too much");
 }
 

@@ -16,9 +16,10 @@
 #include <cmocka.h>
 
 enum trick {
-	SPEAKS_EARLY,	/* before it has answered about the subsystem */
-	FLOODS_EARLY,	/* and never answers */
-	FLOODS_FOR_GOOD /* once the subsystem is open, whatever we say */
+	SPEAKS_EARLY,	 /* before it has answered about the subsystem */
+	FLOODS_EARLY,	 /* and never answers */
+	FLOODS_FOR_GOOD, /* once the subsystem is open, whatever we say */
+	OPENS_CHANNELS,	 /* to us, without end */
 };
 
 static struct loop *loop;
@@ -83,6 +84,20 @@ static void flood(ssh_channel channel)
 		;
 }
 
+/* None is waited for. */
+static void open_channels(ssh_session session)
+{
+	ssh_set_blocking(session, 0);
+	for (int i = 0; i < 1000; i++) {
+		ssh_channel channel = ssh_channel_new(session);
+
+		if (!channel || ssh_channel_open_session(channel) == SSH_ERROR)
+			return;
+	}
+	ssh_set_blocking(session, 1);
+	ssh_blocking_flush(session, 3000);
+}
+
 static void play(ssh_session session, ssh_channel channel, ssh_message request, enum trick trick)
 {
 	if (trick == FLOODS_EARLY)
@@ -95,6 +110,8 @@ static void play(ssh_session session, ssh_channel channel, ssh_message request, 
 	ssh_message_channel_request_reply_success(request);
 	if (trick == SPEAKS_EARLY)
 		ssh_channel_write(channel, "late", 4);
+	else if (trick == OPENS_CHANNELS)
+		open_channels(session);
 	else
 		flood(channel);
 	pause();
@@ -214,6 +231,18 @@ static void what_comes_after_a_good_bye_is_kept_nowhere(void **state)
 	ssh_tunnel_destroy(&left);
 }
 
+static void who_asks_us_for_channels_is_cut_off(void **state)
+{
+	struct timer moment = { .fire = on_moment };
+
+	dial(OPENS_CHANNELS);
+	loop_arm(loop, &moment, 5000);
+	loop_run(loop);
+	loop_disarm(loop, &moment);
+	assert_true(ours.opened && ours.ended);
+	assert_int_equal(ours.how, SSH_END_PROTOCOL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -222,6 +251,7 @@ int main(void)
 		TEST(what_comes_before_it_is_open_is_told_afterwards),
 		TEST(who_floods_before_it_is_open_is_cut_off),
 		TEST(what_comes_after_a_good_bye_is_kept_nowhere),
+		TEST(who_asks_us_for_channels_is_cut_off),
 	};
 	int failed;
 

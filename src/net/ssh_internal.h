@@ -17,6 +17,7 @@
 #define SSH_MACS "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"
 #define SSH_KEYS "ssh-ed25519"
 #define SSH_COMPRESSION "none" /* a few bytes of it could become many of ours */
+#define SSH_REQUESTS_MAX 32    /* refused on one connection; a guest's are lines of the log */
 
 enum ssh_stage {
 	SSH_STAGE_TCP,	 /* dialled: no connection yet */

@@ -314,6 +314,11 @@ static void an_edge_takes_the_domains_of_its_cores(void **state)
 	assert_int_equal(ASK(stage, "domains-told", "core-b", "10"), 0);
 	assert_rows(stage, "domains", "");
 	assert_int_equal(ASK(stage, "domains-told", "core-b", "11", "not a domain on"), 1);
+	assert_int_equal(ASK(stage, "domains-told", "core-a", "6", "a.example on"), 0);
+	assert_int_equal(ASK(stage, "domains-told", "core-b", "12", "b.example on"), 0);
+	assert_int_equal(ASK(stage, "node-pair", "core-a", "core", "-", PIN, "-", PIN), 0);
+	assert_int_equal(ASK(stage, "node-remove", "core-a"), 0);
+	assert_rows(stage, "domains", "b.example on core-b");
 }
 
 static void a_home_node_takes_the_domains_as_they_are_told(void **state)

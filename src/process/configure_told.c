@@ -161,6 +161,33 @@ bool order_node_add(struct order *order, char **why)
 	return order_node_pair(order, why);
 }
 
+/* An edge has the domains of its cores by their words alone; elsewhere people or one core set them.
+ */
+static bool forget_domains(struct order *order, struct plan *plan, char **why)
+{
+	const struct setting *domains = setting_find("domains");
+	const struct setting_value *old = store_value(order_store(order), domains);
+	const char **rows;
+	size_t count = 0;
+	bool planned;
+
+	if (order_has(order, setting_find("edges")) ||
+	    order_has(order, setting_find("router.apply")))
+		return true;
+	rows = xcalloc(old->count + 1, sizeof(*rows));
+	for (size_t i = 0; i < old->count; i++) {
+		struct slice fields[SETTING_FIELDS_MAX] = { 0 };
+
+		setting_split(domains, old->entries[i], fields);
+		if (!slice_is(fields[2], order->words[0]))
+			rows[count++] = old->entries[i];
+	}
+	planned =
+		count ? plan_set(plan, domains, rows, count, why) : plan_reset(plan, domains, why);
+	free(rows);
+	return planned;
+}
+
 /* With all that it told, and the accounts that were made at its pairing. */
 bool order_node_remove(struct order *order, char **why)
 {
@@ -179,7 +206,7 @@ bool order_node_remove(struct order *order, char **why)
 		if (order_has(order, table))
 			planned = plan_remove_row(&plan, order_store(order), table, name, why);
 	}
-	planned = planned && follow_edges(order, &plan, why);
+	planned = planned && forget_domains(order, &plan, why) && follow_edges(order, &plan, why);
 	return finish(order, &plan, planned, why);
 }
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define AGAIN_MS 60000 /* settings that were refused: the other's trouble may have passed */
+
 enum state {
 	DOWN,
 	WAIT_HELLO, /* ours is said */
@@ -26,7 +28,7 @@ struct replica {
 	/* Ours. */
 	json_t *document, *status;
 	uint64_t published, acknowledged;
-	uint64_t refused; /* on this tunnel */
+	uint64_t refused, refused_ms; /* on this tunnel; since when */
 
 	/* Theirs. */
 	json_t *other_status, *lent;
@@ -185,6 +187,10 @@ void replica_timeout(struct replica *r, const struct replica_clock *clock)
 	}
 	if (r->state == OPEN)
 		send_ping(r);
+	if (r->refused && clock->now_ms - r->refused_ms >= AGAIN_MS) {
+		r->refused = 0;
+		send_settings(r);
+	}
 	r->timer_due = true;
 }
 
@@ -296,6 +302,7 @@ static struct replica_event take_answer(struct replica *r, const json_t *line, b
 		r->acknowledged = e.revision;
 	} else {
 		r->refused = e.revision;
+		r->refused_ms = r->clock.now_ms;
 		snprintf(r->why, sizeof(r->why), "%s", why ? why : "it does not say why");
 		e.why = r->why;
 	}

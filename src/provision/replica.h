@@ -9,13 +9,13 @@
  *	{"type":"ping","clock_ms":N}	{"type":"pong","ping_ms":N,"clock_ms":M}
  *
  * Each side publishes one document of settings under its own revision and sends it again on each
- * opening, until the other has acknowledged that revision; a newer one replaces it. `taken` is the
- * revision of the other's that was stored last, 0 for none since the start: what was acknowledged
- * and is another than that is sent again. `status` needs no answer; only the newest counts. A ping
- * goes out at opening and after each third of the silence that is allowed, and its answer says how
- * far apart the two clocks are: the middle of the round trip is compared. Unknown keys are passed
- * over, unknown types as well: a later release may say more. No I/O; the driver tells monotonic and
- * wall clock.
+ * opening, and a minute after it was refused, until the other has acknowledged that revision; a
+ * newer one replaces it. `taken` is the revision of the other's that was stored last, 0 for none
+ * since the start: what was acknowledged and is another than that is sent again. `status` needs no
+ * answer; only the newest counts. A ping goes out at opening and after each third of the silence
+ * that is allowed, and its answer says how far apart the two clocks are: the middle of the round
+ * trip is compared. Unknown keys are passed over, unknown types as well: a later release may say
+ * more. No I/O; the driver tells monotonic and wall clock.
  */
 #ifndef PROVISION_REPLICA_H
 #define PROVISION_REPLICA_H

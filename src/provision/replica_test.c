@@ -182,6 +182,33 @@ static void a_refusal_is_told_once_on_each_tunnel(void **state)
 	replica_destroy(&r);
 }
 
+/* What it could not store a minute ago it may store now. */
+static void refused_settings_are_sent_again_after_a_minute(void **state)
+{
+	struct replica *r = opened();
+	struct replica_clock clock = clock_now;
+
+	publish(r, 18, "{}");
+	assert_true(we_said(r, "\"settings\""));
+	says(r, "{\"type\":\"nak\",\"revision\":18,\"why\":\"no room\"}\n");
+	events(r);
+	for (int second = 5; second <= 55; second += 5) {
+		clock.now_ms += 5000;
+		replica_feed(r, slice_of("{\"type\":\"news\"}\n"), &clock);
+		replica_timeout(r, &clock);
+		events(r);
+		assert_false(we_said(r, "\"settings\""));
+	}
+	clock.now_ms += 5000;
+	replica_feed(r, slice_of("{\"type\":\"news\"}\n"), &clock);
+	replica_timeout(r, &clock);
+	events(r);
+	assert_true(we_said(r, "\"settings\",\"revision\":18"));
+	says(r, "{\"type\":\"ack\",\"revision\":18}\n");
+	assert_string_equal(events(r), "acked 18|");
+	replica_destroy(&r);
+}
+
 static void their_settings_are_handed_out_and_answered(void **state)
 {
 	struct replica *r = opened();
@@ -391,6 +418,7 @@ int main(void)
 		cmocka_unit_test(who_has_forgotten_our_settings_gets_them_again),
 		cmocka_unit_test(a_newer_revision_replaces_one_without_answer),
 		cmocka_unit_test(a_refusal_is_told_once_on_each_tunnel),
+		cmocka_unit_test(refused_settings_are_sent_again_after_a_minute),
 		cmocka_unit_test(their_settings_are_handed_out_and_answered),
 		cmocka_unit_test(silence_is_asked_about_and_then_the_end),
 		cmocka_unit_test(clocks_are_compared_in_the_middle_of_a_round_trip),
