@@ -274,7 +274,7 @@ class Show:
         begin = time.monotonic()
         await doing
         took = time.monotonic() - begin
-        say(f"  {paint('✓', 'green')} {what:<60} {paint(f'{took:6.2f} s', 'dim')}")
+        say(f"  {paint('✓', 'green')} {what:<66} {paint(f'{took:6.2f} s', 'dim')}")
 
     # One message.
 

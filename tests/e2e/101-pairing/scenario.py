@@ -43,7 +43,6 @@ async def roles(stage, other):
     for node in (stage.edge, stage.home):
         status, out = await node.try_ctl("join", code)
         assert status != 0 and "core" in out, out
-    await stage.core.join(code)  # whom it knows already; no code is out any more
     status, out = await stage.core.try_ctl("pair")
     assert status != 0 and len(out.split()) > 3, out
 
