@@ -1,6 +1,7 @@
 #include "axl/wanted.h"
 
 #include "base/alloc.h"
+#include "policy/majority.h"
 #include "policy/realm.h"
 
 #include <stdlib.h>
@@ -58,35 +59,20 @@ static struct edge *read_edges(const struct snapshot *snapshot, size_t *count)
 	return edges;
 }
 
-/* What most have, so that one edge cannot put out all others; the first's, if as many have another.
- */
-static struct slice common_secret(const struct edge *edges, size_t count)
-{
-	struct slice common = { 0 };
-	size_t most = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		size_t same = 0;
-
-		for (size_t k = 0; k < count; k++)
-			same += slice_equals(edges[k].secret, edges[i].secret);
-		if (same > most)
-			common = edges[i].secret;
-		most = same > most ? same : most;
-	}
-	return common;
-}
-
 void axl_wanted(const struct snapshot *snapshot, struct text_list *realms)
 {
 	size_t count;
 	struct edge *edges = read_edges(snapshot, &count);
-	struct slice common = common_secret(edges, count);
+	struct slice *secrets = xcalloc(count + 1, sizeof(*secrets)), common;
 
+	for (size_t i = 0; i < count; i++)
+		secrets[i] = edges[i].secret;
+	common = majority(secrets, count);
 	for (size_t i = 0; i < count; i++) {
 		if (slice_equals(edges[i].secret, common))
 			add_realm(realms, edges[i].node);
 	}
+	free(secrets);
 	free(edges);
 }
 

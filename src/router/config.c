@@ -1,6 +1,7 @@
 #include "router/config.h"
 
 #include "base/alloc.h"
+#include "policy/majority.h"
 
 #include <stdlib.h>
 
@@ -400,11 +401,19 @@ static const struct config_edge *enabled_edge(const struct config *config, const
 
 bool config_uses_edge(const struct config *config, const char *name)
 {
-	const struct config_edge *edge = enabled_edge(config, name), *first = NULL;
+	const struct config_edge *edge = enabled_edge(config, name), *other;
+	struct slice *secrets, common;
+	size_t count = 0;
 
-	if (!config->edges_count)
-		return true;
-	for (size_t i = 0; i < config->nodes_count && !first; i++)
-		first = enabled_edge(config, config->nodes[i].name);
-	return edge && first && strcmp(edge->secret, first->secret) == 0;
+	if (!config->edges_count || !edge)
+		return !config->edges_count;
+	secrets = xcalloc(config->nodes_count, sizeof(*secrets));
+	for (size_t i = 0; i < config->nodes_count; i++) {
+		other = enabled_edge(config, config->nodes[i].name);
+		if (other)
+			secrets[count++] = slice_of(other->secret);
+	}
+	common = majority(secrets, count);
+	free(secrets);
+	return slice_is(common, edge->secret);
 }

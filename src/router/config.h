@@ -85,7 +85,7 @@ const struct config_node *config_find_node(const struct config *config, const ch
 /* Whether the domain has a static route that is used. */
 bool config_has_static_route(const struct config *config, const char *domain);
 /* Whether stanzas for the world may go to that edge: its federation is on, and it makes the same
- * keys as the first such edge among the nodes. Where no edge ever told anything, all may. */
+ * keys as most such edges do (policy/majority.h). Where no edge ever told anything, all may. */
 bool config_uses_edge(const struct config *config, const char *name);
 
 #endif
