@@ -50,6 +50,7 @@ async def added(site):
     file = topology.RUN / "axl-password"
     file.write_text(f"{PASSWORD}\n")
     await site.core.ctl("home-server", "remove", site.home.name)
+    await lost(site)
     await site.core.configure("axl.trust", f"@{pki.authority_file()}")
     await site.core.ctl("home-server", "add", SERVER, f"address={HOST}:{AXL_PORT}",
                         "user=federation", f"password=@{file}")
@@ -61,7 +62,7 @@ async def lost(site):
 
 
 async def kept(site, alice, bob):
-    await lost(site)
+    """Written anew, by a refresh at the latest."""
     well, out = await site.core.refresh()
     assert well, out
     await site.home.rows(site.edge.name)
