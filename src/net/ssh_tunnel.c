@@ -223,13 +223,17 @@ static void send_keepalive(struct ssh_tunnel *t)
 /* Every packet counts as a word; the answer to a keepalive is one. */
 static void watch_silence(struct ssh_tunnel *t)
 {
-	uint64_t silent_ms = loop_now_ms(t->loop) - t->heard_ms;
+	uint64_t silent_ms = loop_now_ms(t->loop) - t->heard_ms, left_ms;
 
-	if (silent_ms >= t->silence_ms)
+	if (silent_ms >= t->silence_ms) {
 		ssh_end_with(t, SSH_END_LOST, "the other side is silent");
-	else if (silent_ms >= t->silence_ms / KEEPALIVES / 2)
+		return;
+	}
+	if (silent_ms >= t->silence_ms / KEEPALIVES / 2)
 		send_keepalive(t);
-	loop_arm(t->loop, &t->timer, t->silence_ms / KEEPALIVES);
+	left_ms = t->silence_ms - silent_ms;
+	loop_arm(t->loop, &t->timer,
+		 left_ms < t->silence_ms / KEEPALIVES ? left_ms : t->silence_ms / KEEPALIVES);
 }
 
 static void on_timer(struct timer *timer)
