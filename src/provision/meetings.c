@@ -109,7 +109,7 @@ static void failed(struct meeting *m, const char *why)
 		conclude(m, false,
 			 xasprintf("%s. They were paired before: %s stays entered here, with the "
 				   "keys of now",
-				   why, m->code.node));
+				   why, m->orders.list[0][1]));
 	else
 		conclude(m, false, xstrdup(why));
 }
@@ -144,8 +144,8 @@ static void on_answer(void *arg, uint64_t number, bool done, const char *text)
 		ask_next(m);
 		return;
 	}
-	if (m->dials && number > 0) /* the node was stored, its AXL service not */
-		undo(m, m->code.node);
+	if (number > 0) /* the node was stored, its AXL service or account not */
+		undo(m, m->orders.list[0][1]);
 	pairing_stored(m->pairing, false, text && text[0] ? text : "control does not say why");
 	pump(m);
 }

@@ -49,12 +49,10 @@ void orders_dialled(struct orders *orders, const struct pairing_self *other, con
 void orders_accepted(struct orders *orders, const struct pairing_self *other,
 		     const char *axl_password)
 {
-	unsigned place = 0;
-
+	orders->list[0] = WORDS("node-pair", other->node, other->role, "-", other->link_pin, "-",
+				other->ssh_pin);
 	if (axl_password[0])
-		orders->list[place++] = WORDS("axl-user-put", other->node, axl_password, "axl");
-	orders->list[place] = WORDS("node-pair", other->node, other->role, "-", other->link_pin,
-				    "-", other->ssh_pin);
+		orders->list[1] = WORDS("axl-user-put", other->node, axl_password, "axl");
 }
 
 void orders_finish(struct orders *orders)

@@ -471,15 +471,33 @@ static void a_home_node_with_axl_gives_the_core_a_user_of_its_own(void **state)
 	join_says(&core, code,
 		  "home server home-a, port 8443, user core-a, its certificate pinned");
 	assert_int_equal(
-		sscanf(home.requests[0], "pairing|axl-user-put|core-a|%32[0-9a-f]|axl", password),
+		sscanf(home.requests[1], "pairing|axl-user-put|core-a|%32[0-9a-f]|axl", password),
 		1);
-	assert_non_null(strstr(home.requests[1], "pairing|node-pair|core-a|core|-|"));
+	assert_non_null(strstr(home.requests[0], "pairing|node-pair|core-a|core|-|"));
 	assert_non_null(strstr(core.requests[0], "pairing|node-pair|home-a|home|127.0.0.1:7400|"));
 	put = xasprintf("pairing|home-server-put|home-a|127.0.0.1|8443|core-a|%s|pin|", password);
 	assert_int_equal(strncmp(core.requests[1], put, strlen(put)), 0);
 	assert_int_equal(sscanf(core.requests[1] + strlen(put), "%64[0-9a-f]", pin), 1);
 	assert_int_equal(strlen(pin), 64);
 	free(put);
+	free(code);
+	free(certificate);
+}
+
+static void a_pairing_that_fails_leaves_no_account(void **state)
+{
+	char *certificate = make_certificate(), *code;
+
+	home.certificate = certificate;
+	apply(&home);
+	code = issue(&home);
+	home.refuses = "node-pair";
+	home.refusal = "the disk is full";
+	join_says(&core, code, "home-a cannot store the pairing: the disk is full");
+	assert_int_equal(count_asked(&home, "axl-user-put"), 0);
+	home.refuses = "axl-user-put";
+	join_says(&core, code, "home-a cannot store the pairing: the disk is full");
+	assert_true(ASKED(home, "pairing|node-remove|core-a"));
 	free(code);
 	free(certificate);
 }
@@ -845,6 +863,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_code_pairs_a_core_with_an_edge),
 		TEST(a_home_node_with_axl_gives_the_core_a_user_of_its_own),
+		TEST(a_pairing_that_fails_leaves_no_account),
 		TEST(a_code_that_is_wrong_five_times_is_void),
 		TEST(a_new_code_voids_the_one_before),
 		TEST(a_code_expires),
