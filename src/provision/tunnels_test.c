@@ -370,6 +370,18 @@ static size_t count_asked(const struct side *side, const char *text)
 	return count;
 }
 
+static bool is_over(const void *arg)
+{
+	return loop_now_ms(loop) >= *(const uint64_t *)arg;
+}
+
+static void turn_for(unsigned ms)
+{
+	uint64_t until = loop_now_ms(loop) + ms;
+
+	assert_true(comes(is_over, &until));
+}
+
 static bool has_joined(const void *arg)
 {
 	return buffer_len(&((const struct side *)arg)->joined) > 0;
@@ -498,6 +510,7 @@ static void a_pairing_that_fails_leaves_no_account(void **state)
 	home.refuses = "axl-user-put";
 	join_says(&core, code, "home-a cannot store the pairing: the disk is full");
 	assert_true(ASKED(home, "pairing|node-remove|core-a"));
+	turn_for(100); /* the good-byes */
 	free(code);
 	free(certificate);
 }
@@ -525,18 +538,6 @@ static void a_new_code_voids_the_one_before(void **state)
 	join_says(&core, second, "done: ");
 	free(first);
 	free(second);
-}
-
-static bool is_over(const void *arg)
-{
-	return loop_now_ms(loop) >= *(const uint64_t *)arg;
-}
-
-static void turn_for(unsigned ms)
-{
-	uint64_t until = loop_now_ms(loop) + ms;
-
-	assert_true(comes(is_over, &until));
 }
 
 static void a_code_expires(void **state)
