@@ -239,7 +239,7 @@ static void who_asks_us_for_channels_is_cut_off(void **state)
 	loop_arm(loop, &moment, 5000);
 	loop_run(loop);
 	loop_disarm(loop, &moment);
-	assert_true(ours.opened && ours.ended);
+	assert_true(ours.ended); /* before it was told of its opening, or after */
 	assert_int_equal(ours.how, SSH_END_PROTOCOL);
 }
 
