@@ -208,9 +208,7 @@ static const struct user *admit(struct axl_service *service, struct https_call *
 
 /* Changes, one after the other */
 
-static void ask_next(struct axl_service *service);
-
-static void finish_update(struct axl_service *service, bool done, const char *text)
+static struct update *take_first(struct axl_service *service)
 {
 	struct update *update = service->first;
 
@@ -218,6 +216,21 @@ static void finish_update(struct axl_service *service, bool done, const char *te
 	if (!service->first)
 		service->last = &service->first;
 	service->waiting--;
+	return update;
+}
+
+static void free_update(struct update *update)
+{
+	axl_rows_free(update->rows, update->count);
+	axl_request_finish(&update->request);
+	free(update->author);
+	free(update);
+}
+
+static void finish_update(struct axl_service *service, bool done, const char *text)
+{
+	struct update *update = take_first(service);
+
 	if (done)
 		axl_tables_fill(service->tables, update->rows, update->count);
 	if (update->call && done) {
@@ -234,10 +247,7 @@ static void finish_update(struct axl_service *service, bool done, const char *te
 		update->answered(update->arg, update->session, done, told);
 		free(told);
 	}
-	axl_rows_free(update->rows, update->count);
-	axl_request_finish(&update->request);
-	free(update->author);
-	free(update);
+	free_update(update);
 }
 
 /* A statement that is wrong is answered without asking anybody. */
@@ -263,19 +273,6 @@ static bool plan(struct axl_service *service, struct update *update)
 	return false;
 }
 
-static void drop_first(struct axl_service *service)
-{
-	struct update *update = service->first;
-
-	service->first = update->next;
-	if (!service->first)
-		service->last = &service->first;
-	service->waiting--;
-	axl_request_finish(&update->request);
-	free(update->author);
-	free(update);
-}
-
 static void ask_control(struct axl_service *service, const struct update *update)
 {
 	char **words = xcalloc(update->count + 2, sizeof(*words));
@@ -297,7 +294,7 @@ static void ask_next(struct axl_service *service)
 		if (plan(service, service->first))
 			ask_control(service, service->first);
 		else
-			drop_first(service);
+			free_update(take_first(service));
 	}
 }
 

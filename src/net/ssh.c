@@ -1,6 +1,7 @@
 #include "net/ssh_internal.h"
 
 #include "base/alloc.h"
+#include "store/hex.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -28,11 +29,10 @@ bool ssh_pin_of(ssh_key key, char pin[SSH_PIN_LEN + 1])
 	bool made = ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &digest, &len) == 0 &&
 		    len == SSH_PIN_LEN / 2;
 
-	for (size_t i = 0; made && i < len; i++) {
-		pin[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-		pin[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
-	pin[made ? SSH_PIN_LEN : 0] = '\0';
+	if (made)
+		hex_write(digest, len, pin);
+	else
+		pin[0] = '\0';
 	ssh_clean_pubkey_hash(&digest);
 	return made;
 }
