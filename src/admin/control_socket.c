@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define READ_BYTES 65536
 #define ACCEPTS_A_TURN 16
+#define BEHIND_BYTES ((size_t)8 << 20) /* pieces that who asked has not taken; then it is closed   \
+					*/
 
 struct session {
 	struct session *next, **link; /* link: what points here */
@@ -25,9 +28,11 @@ struct session {
 	enum {
 		SESSION_HEARS,	/* a request */
 		SESSION_WAITS,	/* for its answer */
+		SESSION_TELLS,	/* pieces of its answer, as they come; more to come */
 		SESSION_ANSWERS /* what is in `out` */
 	} state;
-	bool last; /* reply; then it is closed */
+	bool last;  /* reply; then it is closed */
+	bool ahead; /* the next request, or its beginning, came before the answer to this one */
 };
 
 struct listener {
@@ -67,11 +72,15 @@ static void close_session(struct session *session)
 {
 	struct control_socket *socket = session->socket;
 
+	bool waited = session->state == SESSION_WAITS || session->state == SESSION_TELLS;
+
 	*session->link = session->next;
 	if (session->next)
 		session->next->link = session->link;
 	socket->count--;
-	socket->lookers -= !session->visitor.may_change;
+	socket->lookers -= session->visitor.access < ACCESS_ADMIN;
+	if (waited)
+		socket->config.gone(socket->config.arg, session->number);
 	loop_unwatch(&session->io);
 	loop_disarm(socket->config.loop, &session->timer);
 	loop_undefer(socket->config.loop, &session->turn);
@@ -88,8 +97,11 @@ static void enter(struct session *session, int state)
 	const struct control_socket_config *config = &session->socket->config;
 
 	session->state = state;
-	loop_watch(config->loop, &session->io, state == SESSION_HEARS, state == SESSION_ANSWERS);
-	if (state == SESSION_WAITS) /* whoever answers has a deadline */
+	/* While it waits it is read only to learn that who asked has gone. */
+	loop_watch(config->loop, &session->io, state != SESSION_ANSWERS && !session->ahead,
+		   buffer_len(&session->out) != 0);
+	if (state == SESSION_WAITS || (state == SESSION_TELLS && !buffer_len(&session->out)))
+		/* whoever answers has a deadline */
 		loop_disarm(config->loop, &session->timer);
 	else
 		loop_arm(config->loop, &session->timer,
@@ -108,8 +120,8 @@ static void refuse(struct session *session, const char *why)
 {
 	char *text = xasprintf("that request cannot be read: %s", why);
 
-	log_event(EVENT_ADMIN_REFUSED, "uid=%u pid=%d why=\"%s\"", (unsigned)session->visitor.uid,
-		  (int)session->visitor.pid, why);
+	log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" why=\"%s\"", session->visitor.name,
+		  session->visitor.from, why);
 	session->last = true;
 	reply(session, REPLY_FAILED, slice_of(text), NULL);
 	free(text);
@@ -119,8 +131,8 @@ static void refuse(struct session *session, const char *why)
 static void take_line(struct session *session)
 {
 	const struct control_socket_config *config = &session->socket->config;
-	size_t limit =
-		session->visitor.may_change ? PROTOCOL_REQUEST_BYTES : CONTROL_SOCKET_LOOK_BYTES;
+	size_t limit = session->visitor.access == ACCESS_ADMIN ? PROTOCOL_REQUEST_BYTES
+							       : CONTROL_SOCKET_LOOK_BYTES;
 	struct request request;
 	struct slice line;
 	const char *why;
@@ -150,7 +162,16 @@ static void hear(struct session *session)
 
 	if (got > 0) {
 		buffer_filled(&session->in.bytes, (size_t)got);
-		take_line(session);
+		if (session->state == SESSION_HEARS) {
+			take_line(session);
+		} else { /* it is taken in its turn; until then nothing more is read */
+			session->ahead = true;
+			enter(session, session->state);
+		}
+	} else if (got == 0 && session->state == SESSION_WAITS) {
+		session->ahead = session->last =
+			true; /* it has no more to say, and may listen yet */
+		enter(session, session->state);
 	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
 		close_session(session);
 	}
@@ -158,23 +179,37 @@ static void hear(struct session *session)
 
 static void send_out(struct session *session)
 {
+	bool moved = false;
+
+	if (session->state == SESSION_WAITS || session->state == SESSION_HEARS)
+		return;
 	while (buffer_len(&session->out)) {
 		ssize_t sent = send(session->io.fd, buffer_data(&session->out),
 				    buffer_len(&session->out), MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (sent < 0 && errno == EAGAIN)
+		if (sent < 0 && errno == EAGAIN) {
+			if (moved && session->state == SESSION_TELLS)
+				enter(session, SESSION_TELLS); /* its time begins anew */
 			return;
+		}
 		if (sent < 0 && errno != EINTR) {
 			close_session(session);
 			return;
 		}
-		if (sent > 0)
+		if (sent > 0) {
 			buffer_consume(&session->out, (size_t)sent);
+			moved = true;
+		}
+	}
+	if (session->state == SESSION_TELLS) {
+		enter(session, SESSION_TELLS);
+		return;
 	}
 	if (session->last || session->socket->done) {
 		close_session(session);
 		return;
 	}
+	session->ahead = false;
 	enter(session, SESSION_HEARS);
 	take_line(session);
 }
@@ -190,9 +225,9 @@ static void on_ready(struct loop_io *io, bool readable, bool writable)
 {
 	struct session *session = (void *)((char *)io - offsetof(struct session, io));
 
-	if (session->state == SESSION_HEARS && readable)
+	if (readable && session->state != SESSION_ANSWERS)
 		hear(session);
-	else if (session->state == SESSION_ANSWERS && writable)
+	else if (writable)
 		send_out(session);
 }
 
@@ -206,13 +241,18 @@ static struct visitor visitor_of(const struct control_socket *socket, int fd)
 	struct ucred peer = { 0, (uid_t)-1, (gid_t)-1 };
 	socklen_t len = sizeof(peer);
 
+	struct visitor visitor = { .access = ACCESS_VIEW, .name = "unknown" };
+
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return (struct visitor){ .uid = (uid_t)-1 };
-	return (struct visitor){
-		.uid = peer.uid,
-		.pid = peer.pid,
-		.may_change = peer.uid == 0 || peer.uid == socket->config.owner,
-	};
+		return visitor;
+	if (peer.uid == 0 || peer.uid == socket->config.owner)
+		visitor.access = ACCESS_ADMIN;
+	if (peer.uid == 0)
+		snprintf(visitor.name, sizeof(visitor.name), "root");
+	else
+		snprintf(visitor.name, sizeof(visitor.name), "uid %u", (unsigned)peer.uid);
+	snprintf(visitor.from, sizeof(visitor.from), "pid %d", (int)peer.pid);
+	return visitor;
 }
 
 /* Says so, as far as its socket takes it at once. */
@@ -220,8 +260,8 @@ static void turn_away(int fd, const struct visitor *visitor)
 {
 	struct buffer out = { 0 };
 
-	log_event(EVENT_ADMIN_REFUSED, "uid=%u pid=%d why=\"too many connections\"",
-		  (unsigned)visitor->uid, (int)visitor->pid);
+	log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" why=\"too many connections\"",
+		  visitor->name, visitor->from);
 	reply_write(&out, REPLY_FAILED, slice_of("too many others are connected: try again"), NULL);
 	(void)send(fd, buffer_data(&out), buffer_len(&out), MSG_NOSIGNAL | MSG_DONTWAIT);
 	buffer_finish(&out);
@@ -234,7 +274,7 @@ static void open_session(struct control_socket *socket, int fd)
 	struct session *session;
 
 	if (socket->count == CONTROL_SOCKET_SESSIONS ||
-	    (!visitor.may_change && socket->lookers == CONTROL_SOCKET_LOOKERS)) {
+	    (visitor.access < ACCESS_ADMIN && socket->lookers == CONTROL_SOCKET_LOOKERS)) {
 		turn_away(fd, &visitor);
 		return;
 	}
@@ -252,7 +292,7 @@ static void open_session(struct control_socket *socket, int fd)
 		session->next->link = &session->next;
 	socket->sessions = session;
 	socket->count++;
-	socket->lookers += !visitor.may_change;
+	socket->lookers += visitor.access < ACCESS_ADMIN;
 	enter(session, SESSION_HEARS);
 }
 
@@ -282,15 +322,40 @@ void control_socket_listen(struct control_socket *socket, int fd)
 	loop_watch(socket->config.loop, &listener->io, true, false);
 }
 
-void control_socket_reply(struct control_socket *socket, uint64_t number, enum reply_status status,
-			  struct slice text, json_t *data)
+static struct session *find(const struct control_socket *socket, uint64_t number)
 {
 	struct session *session = socket->sessions;
 
 	while (session && session->number != number)
 		session = session->next;
-	if (session && session->state == SESSION_WAITS)
+	return session;
+}
+
+void control_socket_reply(struct control_socket *socket, uint64_t number, enum reply_status status,
+			  struct slice text, json_t *data)
+{
+	struct session *session = find(socket, number);
+
+	if (session && (session->state == SESSION_WAITS || session->state == SESSION_TELLS))
 		reply(session, status, text, data);
+}
+
+void control_socket_tell(struct control_socket *socket, uint64_t number, struct slice text,
+			 json_t *data)
+{
+	struct session *session = find(socket, number);
+	bool idle = session && !buffer_len(&session->out);
+
+	if (!session || (session->state != SESSION_WAITS && session->state != SESSION_TELLS))
+		return;
+	if (buffer_len(&session->out) > BEHIND_BYTES) {
+		close_session(session);
+		return;
+	}
+	reply_write_piece(&session->out, text, data);
+	if (idle) /* its time to be taken runs from the first that waits */
+		enter(session, SESSION_TELLS);
+	loop_defer_to_next(socket->config.loop, &session->turn);
 }
 
 static void close_listeners(struct control_socket *socket)

@@ -28,6 +28,8 @@ struct control_socket_config {
 	/* Lent until it returns; answered with control_socket_reply, in it or later. */
 	void (*request)(void *arg, uint64_t session, const struct visitor *visitor,
 			const struct request *request);
+	/* Who asked has gone before the answer. */
+	void (*gone)(void *arg, uint64_t session);
 	void *arg;
 };
 
@@ -38,6 +40,9 @@ void control_socket_listen(struct control_socket *control_socket, int fd);
 /* A session that is gone meanwhile is not found, and nothing happens. */
 void control_socket_reply(struct control_socket *control_socket, uint64_t session,
 			  enum reply_status status, struct slice text, json_t *data);
+/* A piece of the answer. One who does not take them in time is closed. */
+void control_socket_tell(struct control_socket *control_socket, uint64_t session, struct slice text,
+			 json_t *data);
 /* No more requests: calls done(arg of the config) from the loop when the last reply is out. */
 void control_socket_finish(struct control_socket *control_socket, void (*done)(void *arg));
 

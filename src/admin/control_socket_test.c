@@ -18,6 +18,7 @@
 
 /* The server with a fake desk, and people's ends of connections, on one loop. */
 struct stage {
+	uint64_t gone; /* the session that went before its answer */
 	struct loop *loop;
 	struct control_socket *socket;
 	struct sockaddr_un address;
@@ -75,7 +76,7 @@ static void on_request(void *arg, uint64_t session, const struct visitor *visito
 	struct stage *stage = arg;
 
 	snprintf(stage->words, sizeof(stage->words), "%s %s", request->words[0],
-		 visitor->may_change ? "changes" : "looks");
+		 visitor->access == ACCESS_ADMIN ? "changes" : "looks");
 	if (!stage->answers_later) {
 		control_socket_reply(stage->socket, session, REPLY_DONE,
 				     slice_of(request->words[0]), NULL);
@@ -86,6 +87,13 @@ static void on_request(void *arg, uint64_t session, const struct visitor *visito
 		loop_stop(stage->loop);
 }
 
+static void on_gone(void *arg, uint64_t session)
+{
+	struct stage *stage = arg;
+
+	stage->gone = session;
+}
+
 /* An address without a file, in the abstract namespace. */
 static void set_up_with(struct stage *stage, uid_t owner, unsigned request_ms, unsigned reply_ms)
 {
@@ -94,6 +102,7 @@ static void set_up_with(struct stage *stage, uid_t owner, unsigned request_ms, u
 		.request_ms = request_ms,
 		.reply_ms = reply_ms,
 		.request = on_request,
+		.gone = on_gone,
 		.arg = stage,
 	};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

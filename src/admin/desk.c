@@ -13,23 +13,33 @@
 #include <stdlib.h>
 
 #define LOGGED_WORDS 6
-#define AUTHOR_BYTES 32
 
-/* A request that waits for other processes. */
+/* A request that is not answered yet. */
 struct job {
 	struct job *next;
-	uint64_t number, session;
-	unsigned waits;	  /* for so many answers */
+	uint64_t number;
+	struct desk_asker asker;
+	unsigned waits;	  /* for so many answers of processes */
 	json_t *status;	  /* what is known so far; NULL: not a status */
 	const char *verb; /* what of it is asked for; NULL: all */
+	char *filter;	  /* of its rows; NULL: none */
 	bool as_json;	  /* settings are asked for, as data; `setting`: this one alone */
 	char *setting;
+	const struct part *part; /* it is that one's; NULL: nobody's */
+};
+
+/* What registered. */
+struct part {
+	struct part *next;
+	const struct desk_part *row;
+	void *arg;
 };
 
 struct desk {
 	struct desk_config config;
 	struct asks *asks;
 	struct job *jobs;
+	struct part *parts;
 	uint64_t numbers;
 };
 
@@ -44,12 +54,12 @@ struct desk *desk_create(const struct desk_config *config)
 	return desk;
 }
 
-static struct job *open_job(struct desk *desk, uint64_t session)
+static struct job *open_job(struct desk *desk, const struct desk_asker *asker)
 {
 	struct job *job = xcalloc(1, sizeof(*job));
 
 	job->number = ++desk->numbers;
-	job->session = session;
+	job->asker = *asker;
 	job->next = desk->jobs;
 	desk->jobs = job;
 	return job;
@@ -63,6 +73,7 @@ static void close_job(struct desk *desk, struct job *job)
 		at = &(*at)->next;
 	*at = job->next;
 	json_decref(job->status);
+	free(job->filter);
 	free(job->setting);
 	free(job);
 }
@@ -77,7 +88,41 @@ void desk_destroy(struct desk **desk_ref)
 	asks_destroy(&desk->asks);
 	while (desk->jobs)
 		close_job(desk, desk->jobs);
+	while (desk->parts) {
+		struct part *part = desk->parts;
+
+		desk->parts = part->next;
+		free(part);
+	}
 	free(desk);
+}
+
+void desk_register(struct desk *desk, const struct desk_part *rows, void *arg)
+{
+	for (; rows->verb; rows++) {
+		struct part *part = xcalloc(1, sizeof(*part));
+
+		*part = (struct part){ desk->parts, rows, arg };
+		desk->parts = part;
+	}
+}
+
+static const struct part *find_part(const struct desk *desk, const char *verb)
+{
+	const struct part *part = desk->parts;
+
+	while (part && strcmp(part->row->verb, verb) != 0)
+		part = part->next;
+	return part;
+}
+
+static struct job *find_job(const struct desk *desk, uint64_t number)
+{
+	struct job *job = desk->jobs;
+
+	while (job && job->number != number)
+		job = job->next;
+	return job;
 }
 
 void desk_reach(struct desk *desk, enum process process, struct messenger *messenger)
@@ -90,9 +135,49 @@ void desk_take(struct desk *desk, enum process from, const struct message *messa
 	asks_take(desk->asks, from, message);
 }
 
-void desk_answer(struct desk *desk, uint64_t session, enum reply_status status, const char *text)
+/* The one answer; the job is over before anybody hears it. */
+static void answer(struct desk *desk, struct job *job, enum reply_status status, struct slice text,
+		   json_t *data)
 {
-	desk->config.answer(desk->config.arg, session, status, slice_of(text), NULL);
+	struct desk_asker asker = job->asker;
+
+	close_job(desk, job);
+	asker.answer(asker.arg, asker.session, status, text, data);
+}
+
+void desk_tell(struct desk *desk, uint64_t number, const char *text, json_t *data)
+{
+	const struct job *job = find_job(desk, number);
+
+	if (job)
+		job->asker.tell(job->asker.arg, job->asker.session, slice_of(text), data);
+}
+
+void desk_answer(struct desk *desk, uint64_t number, enum reply_status status, const char *text,
+		 json_t *data)
+{
+	struct job *job = find_job(desk, number);
+
+	if (job)
+		answer(desk, job, status, slice_of(text), data);
+}
+
+void desk_leave(struct desk *desk, void *arg, uint64_t session)
+{
+	struct job *next;
+
+	for (struct job *job = desk->jobs; job; job = next) {
+		const struct part *part = job->part;
+		uint64_t number = job->number;
+
+		next = job->next;
+		if (job->asker.arg != arg || job->asker.session != session)
+			continue;
+		close_job(desk, job);
+		if (part && part->row->gone)
+			part->row->gone(part->arg, number);
+		return; /* one request of an asker at a time */
+	}
 }
 
 static void finish_status(struct desk *desk, struct job *job)
@@ -105,10 +190,10 @@ static void finish_status(struct desk *desk, struct job *job)
 	if (!job->verb) {
 		text = status_text(job->status);
 		data = json_incref(job->status);
-	} else if (!status_view(job->status, job->verb, &text, &data)) {
+	} else if (!status_view(job->status, job->verb, job->filter, &text, &data)) {
 		status = REPLY_FAILED;
 	}
-	desk->config.answer(desk->config.arg, job->session, status, slice_of(text), data);
+	answer(desk, job, status, slice_of(text), data);
 	json_decref(data);
 	free(text);
 }
@@ -119,98 +204,91 @@ static void finish_settings(struct desk *desk, struct job *job, struct slice tex
 	json_t *data = settings_json(text, job->setting);
 
 	if (data)
-		desk->config.answer(desk->config.arg, job->session, REPLY_DONE, slice_of(""), data);
+		answer(desk, job, REPLY_DONE, slice_of(""), data);
 	else
-		desk_answer(desk, job->session, REPLY_FAILED, "no such setting");
+		answer(desk, job, REPLY_FAILED, slice_of("no such setting"), NULL);
 	json_decref(data);
 }
 
 /* A reply of control or traffic: u8 status (0: done), slice text. */
-static void finish_forwarded(struct desk *desk, struct job *job, const struct ask_answer *answer)
+static void finish_forwarded(struct desk *desk, struct job *job, const struct ask_answer *said)
 {
-	struct wire in = wire_read(answer->body);
+	struct wire in = wire_read(said->body);
 	uint8_t status = wire_get_u8(&in);
 	struct slice text = wire_get_slice(&in);
 	char line[80];
 
-	if (!answer->why && wire_is_done(&in) && !status && job->as_json) {
+	if (!said->why && wire_is_done(&in) && !status && job->as_json) {
 		finish_settings(desk, job, text);
 		return;
 	}
-	if (!answer->why && wire_is_done(&in)) {
-		desk->config.answer(desk->config.arg, job->session,
-				    status ? REPLY_FAILED : REPLY_DONE, text, NULL);
+	if (!said->why && wire_is_done(&in)) {
+		answer(desk, job, status ? REPLY_FAILED : REPLY_DONE, text, NULL);
 		return;
 	}
-	snprintf(line, sizeof(line), "%s %s", process_name(answer->from),
-		 answer->why ? answer->why : "answers what cannot be read");
-	desk_answer(desk, job->session, REPLY_FAILED, line);
+	snprintf(line, sizeof(line), "%s %s", process_name(said->from),
+		 said->why ? said->why : "answers what cannot be read");
+	answer(desk, job, REPLY_FAILED, slice_of(line), NULL);
 }
 
-static void on_answer(void *arg, uint64_t number, const struct ask_answer *answer)
+static void on_answer(void *arg, uint64_t number, const struct ask_answer *said)
 {
 	struct desk *desk = arg;
-	struct job *job = desk->jobs;
+	struct job *job = find_job(desk, number);
 
-	while (job && job->number != number)
-		job = job->next;
 	if (!job)
 		return;
-	if (job->status && answer->why)
-		status_silent(job->status, answer->from, answer->why);
-	else if (job->status && !status_add(job->status, answer->from, answer->body))
-		status_silent(job->status, answer->from, "answers what cannot be read");
+	if (job->status && said->why)
+		status_silent(job->status, said->from, said->why);
+	else if (job->status && !status_add(job->status, said->from, said->body))
+		status_silent(job->status, said->from, "answers what cannot be read");
 	if (--job->waits)
 		return;
 	if (job->status)
 		finish_status(desk, job);
 	else
-		finish_forwarded(desk, job, answer);
-	close_job(desk, job);
+		finish_forwarded(desk, job, said);
 }
 
-static void ask_status(struct desk *desk, uint64_t session, const char *verb)
+static void ask_status(struct desk *desk, const struct desk_asker *asker, const char *verb,
+		       const char *filter)
 {
 	static const enum process asked[] = { PROCESS_CONTROL, PROCESS_TRAFFIC };
-	struct job *job = open_job(desk, session);
+	struct job *job = open_job(desk, asker);
 
 	job->status = status_begin();
 	job->verb = verb;
+	job->filter = filter ? xstrdup(filter) : NULL;
 	job->waits = nitems(asked);
 	for (size_t i = 0; i < nitems(asked); i++)
 		asks_send(desk->asks, asked[i], MESSAGE_STATUS, (struct slice){ 0 }, DESK_STATUS_MS,
 			  job->number);
 }
 
-/* In whose name the history and the log have it. */
-static void name_author(const struct visitor *visitor, char author[AUTHOR_BYTES])
-{
-	if (visitor->uid != 0)
-		snprintf(author, AUTHOR_BYTES, "uid %u", (unsigned)visitor->uid);
-	else
-		snprintf(author, AUTHOR_BYTES, "root");
-}
+/* What is asked for, once it is granted. */
+struct grant {
+	const struct visitor *visitor;
+	const struct command *command;
+	const char *const *arguments;
+	size_t count;
+	bool json;
+};
 
 /* u16 count, then verb, author, arguments. */
-static void forward(struct desk *desk, uint64_t session, const char *author,
-		    const struct command *command, const char *const *arguments, size_t count)
+static void forward(struct desk *desk, const struct desk_asker *asker, const struct grant *grant)
 {
-	bool configures = command->place == COMMAND_CONTROL;
-	struct job *job = open_job(desk, session);
+	bool configures = grant->command->place == COMMAND_CONTROL;
+	struct job *job = open_job(desk, asker);
 	struct buffer body = { 0 };
 
-	if (configures && count && strcmp(arguments[0], "--json") == 0) {
-		job->as_json = true;
-		arguments++;
-		count--;
-		if (strcmp(command->verb, "get") == 0 && count)
-			job->setting = xstrdup(arguments[0]);
-	}
-	wire_put_u16(&body, (uint16_t)(count + 2));
-	wire_put_text(&body, job->as_json ? "values" : command->verb);
-	wire_put_text(&body, author);
-	for (size_t i = 0; i < count; i++)
-		wire_put_text(&body, arguments[i]);
+	job->as_json = configures && grant->json && command_has_json(grant->command);
+	if (job->as_json && strcmp(grant->command->verb, "get") == 0)
+		job->setting = xstrdup(grant->arguments[0]);
+	wire_put_u16(&body, (uint16_t)(grant->count + 2));
+	wire_put_text(&body, job->as_json ? "values" : grant->command->verb);
+	wire_put_text(&body, grant->visitor->name);
+	for (size_t i = 0; i < grant->count; i++)
+		wire_put_text(&body, grant->arguments[i]);
 	job->waits = 1;
 	asks_send(desk->asks, configures ? PROCESS_CONTROL : PROCESS_TRAFFIC,
 		  configures ? MESSAGE_CONFIG : MESSAGE_COMMAND,
@@ -219,17 +297,20 @@ static void forward(struct desk *desk, uint64_t session, const char *author,
 	buffer_finish(&body);
 }
 
-static void hand_on(struct desk *desk, uint64_t session, const struct visitor *visitor,
-		    const struct command *command, const char *const *arguments, size_t count)
+static void hand_on(struct desk *desk, const struct desk_asker *asker, const struct grant *grant)
 {
-	char author[AUTHOR_BYTES];
+	struct job *job = open_job(desk, asker);
+	struct errand errand = { .number = job->number,
+				 .visitor = grant->visitor,
+				 .words = grant->arguments,
+				 .count = grant->count,
+				 .json = grant->json };
 
-	name_author(visitor, author);
-	if (command->place == COMMAND_MANAGE)
-		desk->config.manage(desk->config.arg, session, author, command->verb, arguments,
-				    count);
+	job->part = find_part(desk, grant->command->verb);
+	if (job->part)
+		job->part->row->run(job->part->arg, &errand);
 	else
-		forward(desk, session, author, command, arguments, count);
+		answer(desk, job, REPLY_FAILED, slice_of("this node does not do that"), NULL);
 }
 
 /* `why` NULL: it was granted. Of a setting's change only the name is logged. */
@@ -249,11 +330,11 @@ static void log_request(const struct visitor *visitor, const struct request *req
 		buffer_printf(&words, " +%zu", request->count - shown);
 	text = buffer_take_text(&words);
 	if (why)
-		log_event(EVENT_ADMIN_REFUSED, "uid=%u pid=%d command=\"%s\" why=\"%s\"",
-			  (unsigned)visitor->uid, (int)visitor->pid, text, why);
+		log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" command=\"%s\" why=\"%s\"",
+			  visitor->name, visitor->from, text, why);
 	else
-		log_event(EVENT_ADMIN_REQUEST, "uid=%u pid=%d command=\"%s\"",
-			  (unsigned)visitor->uid, (int)visitor->pid, text);
+		log_event(EVENT_ADMIN_REQUEST, "by=\"%s\" from=\"%s\" command=\"%s\"",
+			  visitor->name, visitor->from, text);
 	free(text);
 }
 
@@ -264,35 +345,46 @@ static const char *judge(const struct visitor *visitor, const struct command *co
 	*status = REPLY_UNKNOWN;
 	if (!command || command->place == COMMAND_HERE)
 		return "no such command";
-	if (!visitor->may_change && !command->for_all) {
-		*status = REPLY_FAILED;
-		return "only root and who runs the node may do that";
-	}
+	*status = REPLY_FAILED;
+	if (visitor->is_node && !command->for_core)
+		return "another node may not ask for that";
+	if (visitor->access < command->access && command->access == ACCESS_ADMIN)
+		return "only root, who runs the node, and administrators may do that";
+	if (visitor->access < command->access)
+		return "only root, who runs the node, administrators and operators may do that";
+	*status = REPLY_UNKNOWN;
 	if (!command_takes(command, arguments))
 		return "not the arguments of this command";
 	return NULL;
 }
 
-void desk_ask(struct desk *desk, uint64_t session, const struct visitor *visitor,
+static void refuse(const struct desk_asker *asker, enum reply_status status, const char *why)
+{
+	asker->answer(asker->arg, asker->session, status, slice_of(why), NULL);
+}
+
+void desk_ask(struct desk *desk, const struct desk_asker *asker, const struct visitor *visitor,
 	      const struct request *request)
 {
 	size_t named = 0;
 	const struct command *command = command_find(request->words, request->count, &named);
-	const char *const *arguments = request->words + named;
-	size_t count = request->count - named;
+	struct grant grant = { visitor, command, request->words + named, request->count - named,
+			       request->json_wanted };
 	enum reply_status status;
-	const char *why = judge(visitor, command, count, &status), *added[4];
+	const char *why = judge(visitor, command, grant.count, &status), *added[4];
 
 	if (!why && strcmp(command->words, "node add") == 0) {
-		command_node_add(arguments, count, added, &why);
-		arguments = added;
-		count = nitems(added);
+		command_node_add(grant.arguments, grant.count, added, &why);
+		grant.arguments = added;
+		grant.count = nitems(added);
 	}
 	log_request(visitor, request, command, named, why);
 	if (why)
-		desk_answer(desk, session, status, why);
+		refuse(asker, status, why);
 	else if (command->place == COMMAND_STATUS)
-		ask_status(desk, session, command->verb);
+		ask_status(desk, asker, command->verb, grant.count ? grant.arguments[0] : NULL);
+	else if (command->place == COMMAND_MANAGE)
+		hand_on(desk, asker, &grant);
 	else
-		hand_on(desk, session, visitor, command, arguments, count);
+		forward(desk, asker, &grant);
 }

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define ROOT ((struct visitor){ .may_change = true })
+#define ROOT ((struct visitor){ .access = ACCESS_ADMIN, .name = "root", .from = "pid 1" })
 
 /* Desk and watch with both processes that they ask, on one loop. */
 struct stage {
@@ -30,6 +30,8 @@ struct stage {
 	} control, traffic;
 	char words[256];  /* that control or manage were given last */
 	char answer[512]; /* "STATUS TEXT" */
+	unsigned pieces;
+	uint64_t number, gone; /* of a trace */
 	json_t *data, *document;
 };
 
@@ -122,18 +124,48 @@ static void on_answer(void *arg, uint64_t session, enum reply_status status, str
 	loop_stop(stage->loop);
 }
 
-static void on_manage(void *arg, uint64_t session, const char *author, const char *verb,
-		      const char *const *arguments, size_t count)
+static void on_piece(void *arg, uint64_t session, struct slice text, json_t *data)
 {
 	struct stage *stage = arg;
 
-	join_words(stage, (const char *const[]){ verb, author }, 2);
-	for (size_t i = 0; i < count; i++) {
-		strcat(stage->words, "|");
-		join_words(stage, &arguments[i], 1);
-	}
-	desk_answer(stage->desk, session, REPLY_FAILED, "it did not work");
+	assert_int_equal(session, 7);
+	assert_true(slice_is(text, "a piece"));
+	stage->pieces++;
 }
+
+static void on_errand(void *arg, const struct errand *errand)
+{
+	struct stage *stage = arg;
+
+	join_words(stage, (const char *const[]){ errand->visitor->name }, 1);
+	for (size_t i = 0; i < errand->count; i++) {
+		strcat(stage->words, "|");
+		join_words(stage, &errand->words[i], 1);
+	}
+	desk_answer(stage->desk, errand->number, REPLY_FAILED, "it did not work", NULL);
+}
+
+static void on_trace(void *arg, const struct errand *errand)
+{
+	struct stage *stage = arg;
+
+	stage->number = errand->number;
+	desk_tell(stage->desk, errand->number, "a piece", NULL);
+}
+
+static void on_trace_gone(void *arg, uint64_t number)
+{
+	struct stage *stage = arg;
+
+	stage->gone = number;
+}
+
+static const struct desk_part parts[] = {
+	{ "refresh", on_errand, NULL },
+	{ "pair", on_errand, NULL },
+	{ "trace", on_trace, on_trace_gone },
+	{ NULL, NULL, NULL },
+};
 
 static void on_records(void *arg, struct buffer *out)
 {
@@ -178,11 +210,12 @@ static int set_up(void **state)
 				      .others = on_others,
 				      .report = on_report,
 				      .arg = stage };
-	struct desk_config desk = { .answer = on_answer, .manage = on_manage, .arg = stage };
+	struct desk_config desk = { 0 };
 
 	watch.loop = desk.loop = stage->loop = loop_create();
 	desk.watch = stage->watch = watch_create(&watch);
 	stage->desk = desk_create(&desk);
+	desk_register(stage->desk, parts, stage);
 	open_end(stage, &stage->control, PROCESS_CONTROL);
 	open_end(stage, &stage->traffic, PROCESS_TRAFFIC);
 	*state = stage;
@@ -210,9 +243,10 @@ static void ask(struct stage *stage, const struct visitor *visitor, const char *
 		size_t count)
 {
 	const struct request request = { .words = words, .count = count };
+	const struct desk_asker asker = { on_piece, on_answer, stage, 7 };
 
 	stage->words[0] = stage->answer[0] = '\0';
-	desk_ask(stage->desk, 7, visitor, &request);
+	desk_ask(stage->desk, &asker, visitor, &request);
 	while (!stage->answer[0])
 		loop_run(stage->loop);
 }
@@ -221,16 +255,49 @@ static void ask(struct stage *stage, const struct visitor *visitor, const char *
 	ask(stage, &visitor, (const char *[]){ __VA_ARGS__ },                                      \
 	    nitems(((const char *[]){ __VA_ARGS__ })))
 
-static void what_manage_does_is_asked_of_its_owner(void **state)
+static void a_part_is_asked_for_the_verbs_that_it_registered(void **state)
 {
 	struct stage *stage = *state;
-	const struct visitor other = { .uid = 12, .may_change = true };
+	const struct visitor other = { .access = ACCESS_ADMIN, .name = "uid 12" };
 
 	ASK(stage, ROOT, "home-server", "refresh", "home-a");
-	assert_string_equal(stage->words, "refresh|root|home-a");
+	assert_string_equal(stage->words, "root|home-a");
 	assert_string_equal(stage->answer, "1 it did not work");
 	ASK(stage, other, "pair");
-	assert_string_equal(stage->words, "pair|uid 12");
+	assert_string_equal(stage->words, "uid 12");
+}
+
+static void one_who_goes_is_told_to_the_part_and_not_answered(void **state)
+{
+	struct stage *stage = *state;
+	const struct visitor root = ROOT;
+	const struct request request = { .words = (const char *[]){ "trace", "example.net" },
+					 .count = 2 };
+	const struct desk_asker asker = { on_piece, on_answer, stage, 7 };
+
+	desk_ask(stage->desk, &asker, &root, &request);
+	assert_int_equal(stage->pieces, 1);
+	desk_leave(stage->desk, stage, 8);
+	assert_int_equal(stage->gone, 0);
+	desk_leave(stage->desk, stage, 7);
+	assert_int_equal(stage->gone, stage->number);
+	desk_tell(stage->desk, stage->number, "a piece", NULL);
+	desk_answer(stage->desk, stage->number, REPLY_DONE, "", NULL);
+	assert_int_equal(stage->pieces, 1);
+	assert_string_equal(stage->answer, "");
+}
+
+static void another_node_asks_only_what_a_core_may(void **state)
+{
+	struct stage *stage = *state;
+	const struct visitor core = { .access = ACCESS_ADMIN,
+				      .is_node = true,
+				      .name = "node core-a" };
+
+	ASK(stage, core, "pair");
+	assert_string_equal(stage->answer, "1 another node may not ask for that");
+	ASK(stage, core, "doctor", "here");
+	assert_string_equal(stage->answer, "1 this node does not do that");
 }
 
 static void the_longest_command_is_meant(void **state)
@@ -247,16 +314,19 @@ static void the_longest_command_is_meant(void **state)
 
 static void who_may_only_look_sees_alarms_but_changes_nothing(void **state)
 {
-	const struct visitor stranger = { .uid = 12 };
+	const struct visitor stranger = { .access = ACCESS_VIEW, .name = "uid 12" };
 	struct stage *stage = *state;
 
 	ASK(stage, stranger, "alarms");
 	assert_string_equal(stage->answer, "0 no alarms\n");
 	ASK(stage, stranger, "join", "code");
 	assert_string_equal(stage->words, "");
-	assert_string_equal(stage->answer, "1 only root and who runs the node may do that");
+	assert_string_equal(stage->answer,
+			    "1 only root, who runs the node, and administrators may do that");
 	ASK(stage, stranger, "home-server", "list");
-	assert_string_equal(stage->answer, "1 only root and who runs the node may do that");
+	assert_string_equal(
+		stage->answer,
+		"1 only root, who runs the node, administrators and operators may do that");
 }
 
 static void a_status_has_what_manage_and_the_others_know(void **state)
@@ -310,7 +380,9 @@ static void a_poke_is_a_look_however_often_it_comes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_manage_does_is_asked_of_its_owner),
+		TEST(a_part_is_asked_for_the_verbs_that_it_registered),
+		TEST(one_who_goes_is_told_to_the_part_and_not_answered),
+		TEST(another_node_asks_only_what_a_core_may),
 		TEST(the_longest_command_is_meant),
 		TEST(who_may_only_look_sees_alarms_but_changes_nothing),
 		TEST(a_status_has_what_manage_and_the_others_know),

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	free(text);
 	for (size_t i = 0; i < nitems(parts); i++) {
-		if (!status_view(status, parts[i], &text, &part) || !*text)
+		if (!status_view(status, parts[i], NULL, &text, &part) || !*text)
 			abort();
 		json_decref(part);
 		free(text);

@@ -264,7 +264,7 @@ static void parts_of_it_are_shown_by_name(void **state)
 		char *text;
 
 		json_object_set_new(status, "alarms", json_array());
-		assert_true(status_view(status, views[i].verb, &text, &data));
+		assert_true(status_view(status, views[i].verb, NULL, &text, &data));
 		assert_string_equal(text, views[i].text);
 		assert_true(json_is_array(json_object_get(data, views[i].list)));
 		free(text);
@@ -279,11 +279,11 @@ static void a_part_without_who_knows_it_is_refused(void **state)
 	char *text;
 
 	status_silent(status, PROCESS_TRAFFIC, "does not answer");
-	assert_false(status_view(status, "routes", &text, &data));
+	assert_false(status_view(status, "routes", NULL, &text, &data));
 	assert_string_equal(text, "traffic does not answer");
 	assert_null(data);
 	free(text);
-	assert_true(status_view(status, "notifications", &text, &data));
+	assert_true(status_view(status, "notifications", NULL, &text, &data));
 	assert_string_equal(text, "no notifications\n");
 	free(text);
 	json_decref(data);

@@ -124,6 +124,70 @@ static void home_servers(struct buffer *out, const json_t *status)
 		buffer_consume(out, 1);
 }
 
+/* Each is one list of the status, as a table. */
+static const struct status_table tables[] = {
+	{ "streams",
+	  { { "STREAM", "xcoder" },
+	    { "", "direction" },
+	    { "LOCAL", "local" },
+	    { "REMOTE", "remote" },
+	    { "STATE", "state" },
+	    { "TLS", "tls" },
+	    { "AUTH", "auth" },
+	    { "STANZAS", "stanzas", STATUS_NUMBER },
+	    { "AGE", "seconds", STATUS_SECONDS } } },
+	{ "peers",
+	  { { "DOMAIN", "domain" },
+	    { "OUT", "out" },
+	    { "IN", "in" },
+	    { "WAITING", "waiting", STATUS_NUMBER },
+	    { "RETRY IN", "retry_seconds", STATUS_SECONDS },
+	    { "LAST FAILURE", "failure" },
+	    { "AGO", "failed_seconds", STATUS_SECONDS },
+	    { "WHY", "why" } } },
+	{ "certificates",
+	  { { "CERTIFICATE", "setting" },
+	    { "NAMES", "names" },
+	    { "ISSUER", "issuer" },
+	    { "ENDS", "ends" },
+	    { "DAYS", "days", STATUS_NUMBER },
+	    { "NOT COVERED", "uncovered" },
+	    { "SHA-256", "fingerprint" } } },
+	{ "accounts", { { "ACCOUNT", "name" }, { "ROLE", "role" }, { "PASSWORD", "password" } } },
+};
+
+static void table(struct buffer *out, const json_t *status, const char *list, const char *none)
+{
+	for (size_t i = 0; i < nitems(tables); i++) {
+		if (strcmp(tables[i].list, list) == 0)
+			status_table_write(out, &tables[i], json_object_get(status, list));
+	}
+	if (!buffer_len(out))
+		buffer_append_text(out, none);
+	else
+		buffer_consume(out, 1);
+}
+
+static void streams(struct buffer *out, const json_t *status)
+{
+	table(out, status, "streams", "no streams\n");
+}
+
+static void domains(struct buffer *out, const json_t *status)
+{
+	table(out, status, "peers", "no domain of the world was talked to\n");
+}
+
+static void certificates(struct buffer *out, const json_t *status)
+{
+	table(out, status, "certificates", "no certificates\n");
+}
+
+static void accounts(struct buffer *out, const json_t *status)
+{
+	table(out, status, "accounts", "no accounts; sallyport admin link makes the first\n");
+}
+
 static const struct view {
 	const char *verb;
 	void (*write)(struct buffer *out, const json_t *status);
@@ -138,6 +202,10 @@ static const struct view {
 	  "traffic" },
 	{ "notifications", notifications, { "notifications" }, "control" },
 	{ "home-servers", home_servers, { "home_servers" }, NULL },
+	{ "streams", streams, { "streams" }, "traffic" },
+	{ "domains", domains, { "peers" }, "traffic" },
+	{ "certificates", certificates, { "certificates" }, "control" },
+	{ "accounts", accounts, { "accounts" }, "control" },
 };
 
 static bool answers(const json_t *status, const char *process, char **text)
@@ -155,7 +223,39 @@ static bool answers(const json_t *status, const char *process, char **text)
 	return true;
 }
 
-bool status_view(const json_t *status, const char *verb, char **text, json_t **data)
+static bool has_text(const json_t *row, const char *text)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)row, key, value)
+	{
+		if (json_is_string(value) && strcasestr(json_string_value(value), text))
+			return true;
+	}
+	return false;
+}
+
+/* The rows in which the text occurs; the caller's. */
+static json_t *filtered(const json_t *rows, const char *filter)
+{
+	json_t *kept = json_array(), *row;
+	size_t index;
+
+	if (!json_is_array(rows)) {
+		json_decref(kept);
+		return json_incref((json_t *)(uintptr_t)rows);
+	}
+	json_array_foreach(rows, index, row)
+	{
+		if (!filter || has_text(row, filter))
+			json_array_append(kept, row);
+	}
+	return kept;
+}
+
+bool status_view(const json_t *status, const char *verb, const char *filter, char **text,
+		 json_t **data)
 {
 	const struct view *view = views;
 	struct buffer out = { 0 };
@@ -167,10 +267,11 @@ bool status_view(const json_t *status, const char *verb, char **text, json_t **d
 	*data = NULL;
 	if (!answers(status, view->asks, text))
 		return false;
-	view->write(&out, status);
-	*text = buffer_take_text(&out);
 	*data = json_object();
 	for (size_t i = 0; view->lists[i]; i++)
-		json_object_set(*data, view->lists[i], json_object_get(status, view->lists[i]));
+		json_object_set_new(*data, view->lists[i],
+				    filtered(json_object_get(status, view->lists[i]), filter));
+	view->write(&out, *data);
+	*text = buffer_take_text(&out);
 	return true;
 }

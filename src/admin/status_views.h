@@ -1,6 +1,7 @@
 /*
  * What people ask for beside the whole status: parts of it, as text and as data. The verbs are
- * those of COMMAND_STATUS in ctl/grammar.c: "alarms", "routes", "notifications", "home-servers".
+ * those of COMMAND_STATUS in ctl/grammar.c: "alarms", "routes", "notifications", "home-servers",
+ * "streams", "domains", "certificates", "accounts".
  */
 #ifndef ADMIN_STATUS_VIEWS_H
 #define ADMIN_STATUS_VIEWS_H
@@ -8,7 +9,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Both are the caller's. False: whom this is about does not answer; text says so, data is NULL. */
-bool status_view(const json_t *status, const char *verb, char **text, json_t **data);
+/* `filter`: rows in which this text occurs; NULL: all. Both are the caller's. False: whom this is
+ * about does not answer; text says so, data is NULL. */
+bool status_view(const json_t *status, const char *verb, const char *filter, char **text,
+		 json_t **data);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -60,7 +61,7 @@ static bool wait_for(int fd, short events, int64_t deadline_ms)
 	struct pollfd ready = { fd, events, 0 };
 	int64_t left_ms = deadline_ms - now_ms();
 
-	return left_ms > 0 && poll(&ready, 1, (int)left_ms) != 0;
+	return left_ms > 0 && poll(&ready, 1, left_ms > INT_MAX ? -1 : (int)left_ms) != 0;
 }
 
 /* What the node does not read is no failure yet: it may have refused us and said why. */
@@ -90,8 +91,23 @@ static bool wait_for_answer(int fd, int64_t deadline_ms, void (**waiting)(void))
 	return wait_for(fd, POLLIN, deadline_ms);
 }
 
-static bool receive(int fd, struct lines *lines, void (*waiting)(void), struct reply *reply,
-		    int64_t deadline_ms, char **why)
+/* A piece is taken by whoever wants them; false: that was the last, for there is no more, it was
+ * enough, or nobody asked for pieces. */
+static bool take_piece(const struct client_pieces *pieces, struct reply *reply)
+{
+	bool goes_on;
+
+	if (!reply->more)
+		return false;
+	goes_on = pieces && pieces->take(pieces->arg, reply);
+	if (goes_on)
+		reply_finish(reply);
+	return goes_on;
+}
+
+static bool receive(int fd, struct lines *lines, void (*waiting)(void),
+		    const struct client_pieces *pieces, struct reply *reply, int64_t deadline_ms,
+		    char **why)
 {
 	const char *wrong;
 	struct slice line;
@@ -100,8 +116,13 @@ static bool receive(int fd, struct lines *lines, void (*waiting)(void), struct r
 	for (;;) {
 		switch (lines_next(lines, PROTOCOL_REPLY_BYTES, &line)) {
 		case LINES_LINE:
-			if (reply_read(reply, line, &wrong))
-				return true;
+			if (reply_read(reply, line, &wrong)) {
+				if (!take_piece(pieces, reply))
+					return true;
+				waiting = NULL;
+				deadline_ms = INT64_MAX;
+				continue;
+			}
 			*why = xasprintf("the node's answer cannot be read: %s", wrong);
 			return false;
 		case LINES_TOO_LONG:
@@ -125,8 +146,8 @@ static bool receive(int fd, struct lines *lines, void (*waiting)(void), struct r
 	}
 }
 
-bool client_ask(const char *path, struct slice request, void (*waiting)(void), struct reply *reply,
-		char **why)
+bool client_ask(const char *path, struct slice request, void (*waiting)(void),
+		const struct client_pieces *pieces, struct reply *reply, char **why)
 {
 	int64_t deadline_ms = now_ms() + CLIENT_TIMEOUT_MS;
 	struct lines lines = { 0 };
@@ -136,7 +157,7 @@ bool client_ask(const char *path, struct slice request, void (*waiting)(void), s
 	if (fd < 0)
 		return false;
 	send_all(fd, request, deadline_ms);
-	answered = receive(fd, &lines, waiting, reply, deadline_ms, why);
+	answered = receive(fd, &lines, waiting, pieces, reply, deadline_ms, why);
 	lines_finish(&lines);
 	close(fd);
 	return answered;

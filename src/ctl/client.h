@@ -9,9 +9,15 @@
 #define CLIENT_TIMEOUT_MS 45000 /* longer than PROTOCOL_SLOW_MS */
 #define CLIENT_PATIENCE_MS 1000 /* a person wonders after so long */
 
+/* For one that streams: each piece, lent; there is no deadline between them. */
+struct client_pieces {
+	bool (*take)(void *arg, const struct reply *piece); /* false: enough of them */
+	void *arg;
+};
+
 /* `waiting` (or NULL) is called once if the answer takes longer than CLIENT_PATIENCE_MS. False:
  * *why, freed by the caller. The reply's slices are its json's. */
-bool client_ask(const char *path, struct slice request, void (*waiting)(void), struct reply *reply,
-		char **why);
+bool client_ask(const char *path, struct slice request, void (*waiting)(void),
+		const struct client_pieces *pieces, struct reply *reply, char **why);
 
 #endif

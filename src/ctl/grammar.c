@@ -7,93 +7,185 @@
 #define MANY SIZE_MAX
 
 const struct command commands[] = {
-	{ "status", "[--json]", 0, 0, COMMAND_STATUS, true, FILES_NO, NULL,
+	{ "status", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, NULL,
 	  "how the node does: processes, links, streams, queues",
 	  "The first line is the verdict; a line that begins with ! names what is wrong. With\n"
 	  "--json the same as JSON, and complete: the text shows at most 20 rows of each kind." },
-	{ "alarms", "[--json]", 0, 0, COMMAND_STATUS, true, FILES_NO, "alarms",
+	{ "alarms", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "alarms",
 	  "what you have to do something about, with cause and fix", NULL },
-	{ "routes", "[--json]", 0, 0, COMMAND_STATUS, true, FILES_NO, "routes",
+	{ "routes", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "routes",
 	  "domains, realms, links, and what is loaded and stored", NULL },
-	{ "config show", "[--json] [PREFIX]", 0, 2, COMMAND_CONTROL, false, FILES_NO, "show",
-	  "the settings, or those whose name begins with PREFIX",
+	{ "streams", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "streams",
+	  "the streams with the world, or those in whose line TEXT occurs", NULL },
+	{ "domains", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "domains",
+	  "the domains of the world: streams, queue, what went wrong last", NULL },
+	{ "doctor", "[--json] [here]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "doctor",
+	  "look for everything that can be wrong, and say what helps",
+	  "On a core: on all nodes that it reaches; on the others, and with `here`: on this one.\n"
+	  "Exit code 0: nothing is wrong; 1: something is; 2: it could not look.",
+	  .for_core = true },
+	{ "why", "[--json] DOMAIN", 1, 1, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "why",
+	  "what happened with a domain, step by step; the cause and the fix",
+	  "The last attempts in both directions, as the edges saw them.", .for_core = true },
+	{ "probe", "[--json] DOMAIN [from=DOMAIN]", 1, 2, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO,
+	  "probe", "try to reach a domain now, up to authentication; nothing is sent",
+	  "A stream of its own is opened and closed; those that are there go on. `from` is the\n"
+	  "domain of ours that speaks; the first federated one if it is not said.",
+	  .for_core = true },
+	{ "trace", "[--json] DOMAIN|XCODER [for=SECONDS]", 1, 2, COMMAND_MANAGE, ACCESS_OPERATE,
+	  FILES_NO, "trace", "follow a domain or a stream live, at level debug",
+	  "Ends with Ctrl-C, or after 300 seconds if nothing else is said. No stanza is shown.",
+	  .streams = true },
+	{ "log", "[--json] [--follow] [KEY=VALUE...]", 0, 10, COMMAND_MANAGE, ACCESS_OPERATE,
+	  FILES_NO, "log", "the log of all processes of this node",
+	  "Keys: last=N lines (100 if nothing is said), since=SECONDS, domain=, stream=XCODER,\n"
+	  "module=, level=error|warn|info|debug, text=. --follow goes on as lines come.",
+	  .streams = true, .for_core = true },
+	{ "log level", "MODULE LEVEL [for=SECONDS]", 2, 3, COMMAND_CONTROL, ACCESS_OPERATE,
+	  FILES_NO, "log-level", "what a module logs, for a time",
+	  "MODULE may be `all`. After 3600 seconds, if nothing else is said, it is as before; "
+	  "for=0:\n"
+	  "it stays.",
+	  .for_core = true },
+	{ "log stanzas", "DOMAIN|off [for=SECONDS]", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
+	  "log-stanzas", "log the whole stanzas to and from one foreign domain, for a time",
+	  "600 seconds if nothing else is said, 3600 at most. What people write is in them: who\n"
+	  "asked for it is in the log too." },
+	{ "metrics", "", 0, 0, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "metrics",
+	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
+	{ "cert list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "certificates",
+	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL },
+	{ "cert csr", "[NAME...]", 0, 100, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "cert-csr",
+	  "a request for a certificate for the world, with all names that it needs",
+	  "Made for a new key, which the node keeps until the answer is installed. Without NAME\n"
+	  "the names are all federated domains." },
+	{ "cert install", "FILE", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_LAST, "cert-install",
+	  "install the certificate for the world, and use it for new streams",
+	  "FILE holds the certificate, then its chain, and the key if it is not that of `cert\n"
+	  "csr`. It is refused if the key does not fit; what it does not cover is said.",
+	  .hides = true },
+	{ "config show", "[--json] [PREFIX]", 0, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO,
+	  "show", "the settings, or those whose name begins with PREFIX",
 	  "Secrets are shown as fingerprints. With --json also what the table says of each: its\n"
 	  "default, limits, unit, choices, and what a change does." },
-	{ "config get", "[--json] NAME", 1, 2, COMMAND_CONTROL, false, FILES_NO, "get",
+	{ "config get", "[--json] NAME", 1, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "get",
 	  "the value of one setting", NULL },
-	{ "config set", "[--dry-run] NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, false, FILES_AT,
-	  "set", "change a setting",
+	{ "config set", "[--dry-run] NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, ACCESS_ADMIN,
+	  FILES_AT, "set", "change a setting",
 	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
 	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
 	  "at its end; @@x is a literal @x." },
-	{ "config history", "", 0, 0, COMMAND_CONTROL, false, FILES_NO, "history",
+	{ "config history", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "history",
 	  "who changed what, and when", NULL },
-	{ "config diff", "A B", 2, 2, COMMAND_CONTROL, false, FILES_NO, "diff",
+	{ "config diff", "A B", 2, 2, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "diff",
 	  "how two revisions differ",
 	  "A and B are numbers of `config history`, or `now`. Lines that begin with - are\n"
 	  "of A only, those with + of B only." },
-	{ "config restore", "[--dry-run] N", 1, 2, COMMAND_CONTROL, false, FILES_NO, "restore",
-	  "make all settings again what they were at revision N",
+	{ "config restore", "[--dry-run] N", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
+	  "restore", "make all settings again what they were at revision N",
 	  "What this node is (its keys, their certificates, its secrets) and whom it is paired\n"
 	  "with stay as they are." },
-	{ "config export", "", 0, 0, COMMAND_CONTROL, false, FILES_NO, "export",
+	{ "config export", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "export",
 	  "all settings that are not at their default, as a file for `config apply`",
 	  "Secrets are written as `(secret FINGERPRINT)`, which `apply` takes for: as it is." },
-	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, false, FILES_LAST, "apply",
-	  "make the settings what a file says, whole or not at all",
+	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_LAST,
+	  "apply", "make the settings what a file says, whole or not at all",
 	  "A setting that the file does not name gets its default, but for secrets, keys, their\n"
 	  "certificates and pairings. FILE - is standard input. Prints the difference. With\n"
 	  "--dry-run nothing is changed: it says what would be, what that restarts and whom it\n"
 	  "cuts off.",
 	  .hides = true },
-	{ "pair", "[address=IP:PORT] [link=IP:PORT] [for=SECONDS]", 0, 3, COMMAND_MANAGE, false,
-	  FILES_NO, "pair", "print a code with which a core joins this node",
+	{ "pair", "[address=IP:PORT] [link=IP:PORT] [for=SECONDS]", 0, 3, COMMAND_MANAGE,
+	  ACCESS_ADMIN, FILES_NO, "pair", "print a code with which a core joins this node",
 	  "On an edge or a home node. The code is good once and for a quarter of an hour; five\n"
 	  "wrong ones void it. address and link are what the core dials, where that is not what\n"
 	  "this node listens on." },
-	{ "join", "CODE", 1, 1, COMMAND_MANAGE, false, FILES_NO, "join",
+	{ "join", "CODE", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "join",
 	  "join the node that printed this code",
 	  "On a core. Both nodes pin each other's keys for SSH and links; a home node's AXL\n"
 	  "service is entered as home server too.",
 	  .hides = true },
-	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL, false,
-	  FILES_NO, "node-add", "let another node link with this one",
+	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL,
+	  ACCESS_ADMIN, FILES_NO, "node-add", "let another node link with this one",
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
 	  "this one dials: a core dials edges and homes, the others dial nobody." },
-	{ "node list", "", 0, 0, COMMAND_CONTROL, false, FILES_NO, "node-list",
+	{ "node list", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-list",
 	  "the nodes that may link with this one", NULL },
-	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, false, FILES_NO, "node-remove",
+	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "node-remove",
 	  "end the link with a node, and refuse it from now on", NULL },
-	{ "node self", "", 0, 0, COMMAND_CONTROL, false, FILES_NO, "node-self",
+	{ "node self", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-self",
 	  "this node's name, role and pin", "What `node add` on the other nodes wants to know." },
 	{ "home-server add",
 	  "NAME address=HOST:PORT user=USER password=PASSWORD [verify=ca|off|PIN]", 4, 5,
-	  COMMAND_CONTROL, false, FILES_KEYED, "home-server-add",
+	  COMMAND_CONTROL, ACCESS_ADMIN, FILES_KEYED, "home-server-add",
 	  "keep the table xmpps2snodes of a home node or a Cisco IM and Presence server by AXL",
 	  "password=@FILE reads it from a file. Without verify the certificate is held against\n"
 	  "axl.trust; a PIN is the SHA-256 of its public key in hex." },
-	{ "home-server password", "NAME PASSWORD", 2, 2, COMMAND_CONTROL, false, FILES_AT,
+	{ "home-server password", "NAME PASSWORD", 2, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_AT,
 	  "home-server-password", "another password for it", "@FILE reads it from a file." },
-	{ "home-server remove", "NAME", 1, 1, COMMAND_CONTROL, false, FILES_NO,
+	{ "home-server remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
 	  "home-server-remove", "do not keep its table any more", NULL },
-	{ "home-server list", "[--json]", 0, 0, COMMAND_STATUS, false, FILES_NO, "home-servers",
-	  "the home servers, and how their tables are", NULL },
-	{ "home-server refresh", "[NAME]", 0, 1, COMMAND_MANAGE, false, FILES_NO, "refresh",
-	  "look at their tables now, and set them right", NULL },
-	{ "run sql", "STATEMENT", 1, 1, COMMAND_MANAGE, false, FILES_NO, "sql",
+	{ "home-server list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_OPERATE, FILES_NO,
+	  "home-servers", "the home servers, and how their tables are", NULL },
+	{ "home-server refresh", "[NAME]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO,
+	  "refresh", "look at their tables now, and set them right", NULL },
+	{ "run sql", "STATEMENT", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "sql",
 	  "run SQL on the tables of the AXL service", NULL },
-	{ "notifications", "[--json]", 0, 0, COMMAND_STATUS, true, FILES_NO, "notifications",
+	{ "notifications", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "notifications",
 	  "what the home server's administrator is told to do", NULL },
-	{ "notifications delete", "NUMBER", 1, 1, COMMAND_CONTROL, false, FILES_NO,
+	{ "notifications delete", "NUMBER", 1, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO,
 	  "notification-delete", "delete a notification by hand; its cause stays", NULL },
-	{ "restart router", "", 0, 0, COMMAND_TRAFFIC, false, FILES_NO, "restart-router",
+	{ "restart router", "", 0, 0, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "restart-router",
 	  "restart the router service, which reads its table anew",
 	  "The process and its streams go on, nothing is lost." },
-	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, false, FILES_NO, "retry",
+	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "retry",
 	  "try a domain again now, without waiting for its next attempt", NULL },
-	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, false, FILES_NO, "close", "close a stream",
-	  "XCODER is the stream's id, as in the log and in `sallyport status`." },
-	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, true, FILES_NO, NULL,
+	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "close",
+	  "close a stream", "XCODER is the stream's id, as in the log and in `sallyport status`." },
+	{ "diag start", "[capture] [secrets] [for=SECONDS] [domain=DOMAIN] [here]", 0, 5,
+	  COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-start",
+	  "begin a diagnostic log, on a core on all nodes",
+	  "All modules log at level debug until it ends, after 600 seconds if nothing else is\n"
+	  "said. capture: packets too; secrets: with the TLS secrets of the streams, so that they\n"
+	  "can be read, which an administrator alone may ask for; domain: only the streams with\n"
+	  "that domain. One at a time; a new one replaces what is there.",
+	  .for_core = true },
+	{ "diag mark", "TEXT", 1, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-mark",
+	  "write a line of yours into the diagnostic log", NULL, .for_core = true },
+	{ "diag stop", "", 0, 0, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-stop",
+	  "end the diagnostic log; it is kept for `diag bundle`", NULL, .for_core = true },
+	{ "diag status", "[--json]", 0, 0, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-status",
+	  "whether a diagnostic log runs or is kept, on which nodes", NULL, .for_core = true },
+	{ "diag bundle", "FILE", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "diag-bundle",
+	  "save what the diagnostic log brought, of all nodes, as a tar.gz",
+	  "The logs of all nodes merged by time, settings without secrets, status and alarms,\n"
+	  "versions, captures.",
+	  .saves = true },
+	{ "diag part", "WHAT OFFSET", 2, 2, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "diag-part",
+	  "a piece of what this node kept, for the bundle of another", NULL, .for_core = true },
+	{ "capture start", "INTERFACE [file NAME] [count N] [size N|all] [port N] [for=SECONDS]", 1,
+	  10, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "capture-start",
+	  "capture packets on this node, without secrets",
+	  "count: packets, 100000 if nothing is said; size: bytes of each. `capture get` has the\n"
+	  "file." },
+	{ "capture stop", "", 0, 0, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "capture-stop",
+	  "end the capture", NULL },
+	{ "capture get", "NAME FILE", 2, 2, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "capture-get",
+	  "save a capture as pcapng", NULL, .saves = true },
+	{ "admin link", "[NAME]", 0, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "admin-link",
+	  "a link, good once and for a quarter of an hour, to set a password for the web page",
+	  "NAME is `admin` if nothing is said; an account that is not there becomes an\n"
+	  "administrator's. It prints the fingerprint of the page's certificate too." },
+	{ "account add", "NAME admin|operator|viewer", 2, 2, COMMAND_CONTROL, ACCESS_ADMIN,
+	  FILES_NO, "account-add",
+	  "an account for the web page; `admin link NAME` lets it set its password", NULL },
+	{ "account list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_ADMIN, FILES_NO, "accounts",
+	  "who may use the web page", NULL },
+	{ "account remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "account-remove",
+	  "end an account and its sessions", NULL },
+	{ "completion", "bash|zsh|fish", 1, 1, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,
+	  "a script that completes these commands in your shell", NULL },
+	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,
 	  "these lines, or all about one command", NULL },
 };
 const size_t commands_count = nitems(commands);
@@ -132,6 +224,29 @@ const struct command *command_find(const char *const *words, size_t count, size_
 	if (found)
 		*used = longest;
 	return found;
+}
+
+static const char *const access_names[] = { "view", "operate", "admin" };
+
+const char *access_name(enum access access)
+{
+	return access_names[access];
+}
+
+bool access_read(const char *name, enum access *access)
+{
+	for (size_t i = 0; i < nitems(access_names); i++) {
+		if (strcmp(access_names[i], name) == 0) {
+			*access = (enum access)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool command_has_json(const struct command *command)
+{
+	return strstr(command->arguments, "[--json]") != NULL;
 }
 
 bool command_takes(const struct command *command, size_t arguments)

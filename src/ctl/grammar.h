@@ -17,8 +17,15 @@ enum command_place {
 			  * what of it is shown */
 	COMMAND_CONTROL, /* handed to control, as MESSAGE_CONFIG */
 	COMMAND_TRAFFIC, /* handed to traffic, as MESSAGE_COMMAND */
-	COMMAND_MANAGE,	 /* what manage itself does: tunnels, AXL; may take as long as
-			  * PROTOCOL_SLOW_MS */
+	COMMAND_MANAGE,	 /* what a part of manage does that registered the verb (admin/desk.h);
+			  * may take as long as PROTOCOL_SLOW_MS */
+};
+
+/* Who may ask for it: each may what those before may. */
+enum access {
+	ACCESS_VIEW,	/* whoever may open the control socket, viewers of the web page */
+	ACCESS_OPERATE, /* keeps it running: tries again, looks deeper; changes no setting */
+	ACCESS_ADMIN,	/* who runs the node */
 };
 
 enum command_files {
@@ -33,12 +40,15 @@ struct command {
 	const char *arguments; /* "NAME [VALUE...]" */
 	size_t min, max;       /* of them */
 	enum command_place place;
-	bool for_all; /* whoever may open the socket; the others are for who runs the node */
+	enum access access;
 	enum command_files from_files;
 	const char *verb; /* what who does it calls it; of a status NULL: the whole of it */
 	const char *help; /* one line */
 	const char *more; /* a paragraph, or NULL */
 	bool hides;	  /* its arguments are a secret, and not logged */
+	bool streams;	  /* it answers piece by piece until who asks goes away, or it ends */
+	bool saves;	  /* its last argument is a file here, into which the answer goes */
+	bool for_core;	  /* a core may ask it of this node through the tunnel */
 };
 
 extern const struct command commands[];
@@ -47,7 +57,12 @@ extern const size_t commands_count;
 /* The command with the most words that these begin with, and in *used how many of them name it; or
  * NULL. */
 const struct command *command_find(const char *const *words, size_t count, size_t *used);
-/* Whether a command takes so many arguments. */
+/* "view", "operate", "admin". False: no such access. */
+const char *access_name(enum access access);
+bool access_read(const char *name, enum access *access);
+/* Whether it answers with data too, which --json prints. */
+bool command_has_json(const struct command *command);
+/* Whether a command takes so many arguments, --json not counted. */
 bool command_takes(const struct command *command, size_t arguments);
 
 /*

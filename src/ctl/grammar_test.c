@@ -49,9 +49,9 @@ static void every_command_can_be_asked_for(void **state)
 		if (handed_on || command->place == COMMAND_HERE)
 			assert_int_equal(handed_on, command->verb != NULL);
 		assert_true(command->min <= command->max);
-		/* whoever may not change the node sees how it does, and nothing of its settings */
-		if (handed_on)
-			assert_false(command->for_all);
+		/* a viewer sees how the node does, and nothing of its settings */
+		if (command->place == COMMAND_CONTROL || command->place == COMMAND_TRAFFIC)
+			assert_true(command->access > ACCESS_VIEW);
 	}
 }
 

@@ -67,11 +67,15 @@ static bool read_words(struct request *request, const json_t *list, const char *
 bool request_read(struct request *request, struct slice line, const char **why)
 {
 	struct request read = { .json = read_object(line, why) };
+	const json_t *json;
 
 	if (!read.json)
 		return false;
-	if (json_object_size(read.json) != 1 || !json_object_get(read.json, "command")) {
-		*why = "\"command\" is missing, or there is more than that";
+	json = json_object_get(read.json, "json");
+	read.json_wanted = json_is_true(json);
+	if (!json_object_get(read.json, "command") ||
+	    json_object_size(read.json) != (json ? 2 : 1) || (json && !json_is_boolean(json))) {
+		*why = "\"command\" is missing, or there is more than that and \"json\"";
 	} else if (read_words(&read, json_object_get(read.json, "command"), why)) {
 		*request = read;
 		return true;
@@ -101,8 +105,9 @@ static void write_line(struct buffer *out, json_t *json)
 	json_decref(json);
 }
 
-bool request_write(struct buffer *out, const char *const *words, size_t count)
+bool request_write(struct buffer *out, const char *const *words, size_t count, bool json)
 {
+	json_t *request;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++) {
@@ -114,7 +119,10 @@ bool request_write(struct buffer *out, const char *const *words, size_t count)
 		}
 		json_array_append_new(list, word);
 	}
-	write_line(out, json_pack("{s:o}", "command", list));
+	request = json_pack("{s:o}", "command", list);
+	if (json)
+		json_object_set_new(request, "json", json_true());
+	write_line(out, request);
 	return true;
 }
 
@@ -146,24 +154,42 @@ void reply_write(struct buffer *out, enum reply_status status, struct slice text
 	write_line(out, json);
 }
 
+void reply_write_piece(struct buffer *out, struct slice text, json_t *data)
+{
+	json_t *json = json_pack("{s:b, s:o}", "more", true, "text", protocol_string(text));
+
+	if (data)
+		json_object_set(json, "data", data);
+	write_line(out, json);
+}
+
+static bool is_status(const json_t *status)
+{
+	return json_is_integer(status) && json_integer_value(status) >= REPLY_DONE &&
+	       json_integer_value(status) <= REPLY_UNKNOWN;
+}
+
 bool reply_read(struct reply *reply, struct slice line, const char **why)
 {
 	json_t *json = read_object(line, why), *status, *text, *data;
+	bool more;
 
 	if (!json)
 		return false;
 	status = json_object_get(json, "status");
 	text = json_object_get(json, "text");
 	data = json_object_get(json, "data");
-	if (!json_is_integer(status) || !json_is_string(text) || (data && !json_is_object(data)) ||
-	    json_integer_value(status) < REPLY_DONE || json_integer_value(status) > REPLY_UNKNOWN) {
+	more = json_is_true(json_object_get(json, "more"));
+	if ((more ? status != NULL : !is_status(status)) || !json_is_string(text) ||
+	    (data && !json_is_object(data) && !json_is_array(data))) {
 		*why = "not a reply";
 		json_decref(json);
 		return false;
 	}
 	*reply = (struct reply){
 		.json = json,
-		.status = (enum reply_status)json_integer_value(status),
+		.more = more,
+		.status = more ? REPLY_DONE : (enum reply_status)json_integer_value(status),
 		.text = { json_string_value(text), json_string_length(text) },
 		.data = data,
 	};

@@ -2,7 +2,9 @@
  * What `sallyport` and manage say to each other over the control socket: one JSON object a line.
  *
  *	{"command":["config","set","federation.enabled","on"]}
+ *	{"command":["log","--follow"],"json":true}	data is wanted as well
  *	{"status":0,"text":"...","data":{...}}
+ *	{"more":true,"text":"...","data":{...}}		a piece; others follow, then a status
  *
  * Both ends' halves. Reading is strict: an object with these keys and no other, none twice, no
  * deep nesting, valid UTF-8 without NUL. Writing makes what is not UTF-8 readable instead, for
@@ -33,10 +35,12 @@ struct request {
 	json_t *json;
 	const char **words;
 	size_t count; /* at least 1 */
+	bool json_wanted;
 };
 
 struct reply {
 	json_t *json;
+	bool more; /* a piece: no status yet */
 	enum reply_status status;
 	struct slice text;
 	json_t *data; /* NULL: none */
@@ -45,12 +49,14 @@ struct reply {
 bool request_read(struct request *request, struct slice line, const char **why);
 void request_finish(struct request *request);
 /* False: a word is not UTF-8; nothing is written. */
-bool request_write(struct buffer *out, const char *const *words, size_t count);
+bool request_write(struct buffer *out, const char *const *words, size_t count, bool json);
 
 bool reply_read(struct reply *reply, struct slice line, const char **why);
 void reply_finish(struct reply *reply);
 /* `data` may be NULL and stays the caller's. */
 void reply_write(struct buffer *out, enum reply_status status, struct slice text, json_t *data);
+/* A piece of an answer; more follows. */
+void reply_write_piece(struct buffer *out, struct slice text, json_t *data);
 
 /* A string; bytes that no JSON string may hold as '?'. */
 json_t *protocol_string(struct slice text);

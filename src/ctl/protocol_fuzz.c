@@ -12,7 +12,7 @@ static void request(struct slice line)
 
 	if (!request_read(&read, line, &why))
 		return;
-	if (!request_write(&lines.bytes, read.words, read.count) ||
+	if (!request_write(&lines.bytes, read.words, read.count, read.json_wanted) ||
 	    lines_next(&lines, SIZE_MAX, &written) != LINES_LINE ||
 	    !request_read(&again, written, &why) || again.count != read.count ||
 	    !json_equal(read.json, again.json))

@@ -26,10 +26,14 @@ static const struct {
 	{ "{\"command\":[\"a\\u0000b\"]}", NULL, "not JSON" },
 	{ "[\"status\"]", NULL, "not an object" },
 	{ "{\"command\":[[[[[[[[[[\"a\"]]]]]]]]]]}", NULL, "nested too deeply" },
-	{ "{}", NULL, "\"command\" is missing, or there is more than that" },
-	{ "{\"comand\":[\"a\"]}", NULL, "\"command\" is missing, or there is more than that" },
+	{ "{}", NULL, "\"command\" is missing, or there is more than that and \"json\"" },
+	{ "{\"comand\":[\"a\"]}", NULL,
+	  "\"command\" is missing, or there is more than that and \"json\"" },
 	{ "{\"command\":[\"a\"],\"uid\":0}", NULL,
-	  "\"command\" is missing, or there is more than that" },
+	  "\"command\" is missing, or there is more than that and \"json\"" },
+	{ "{\"command\":[\"a\"],\"json\":true}", "a", NULL },
+	{ "{\"command\":[\"a\"],\"json\":1}", NULL,
+	  "\"command\" is missing, or there is more than that and \"json\"" },
 	{ "{\"command\":[]}", NULL, "\"command\" is not a list of words" },
 	{ "{\"command\":\"status\"}", NULL, "\"command\" is not a list of words" },
 	{ "{\"command\":[\"status\",1]}", NULL, "a word is not a string" },
@@ -82,7 +86,7 @@ static void what_is_written_is_one_line_that_reads_the_same(void **state)
 	struct slice line;
 	const char *why;
 
-	assert_true(request_write(&lines.bytes, words, nitems(words)));
+	assert_true(request_write(&lines.bytes, words, nitems(words), false));
 	assert_int_equal(lines_next(&lines, 1000, &line), LINES_LINE);
 	assert_true(request_read(&request, line, &why));
 	assert_int_equal(request.count, nitems(words));
@@ -98,7 +102,7 @@ static void a_word_that_is_not_utf8_is_not_written(void **state)
 	const char *words[] = { "config", "\xff" };
 	struct buffer out = { 0 };
 
-	assert_false(request_write(&out, words, nitems(words)));
+	assert_false(request_write(&out, words, nitems(words), false));
 	assert_int_equal(buffer_len(&out), 0);
 }
 
@@ -144,7 +148,9 @@ static void what_is_no_reply_is_refused(void **state)
 		"{\"status\":3,\"text\":\"\"}",
 		"{\"status\":-1,\"text\":\"\"}",
 		"{\"status\":\"0\",\"text\":\"\"}",
-		"{\"status\":0,\"text\":\"\",\"data\":[]}",
+		"{\"status\":0,\"text\":\"\",\"data\":1}",
+		"{\"more\":true,\"status\":0,\"text\":\"\"}",
+		"{\"more\":false,\"text\":\"\"}",
 	};
 	struct reply reply;
 	const char *why;

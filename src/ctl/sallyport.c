@@ -161,7 +161,7 @@ static bool compose(const struct job *job, struct buffer *request)
 
 	for (size_t i = 0; i < job->count; i++)
 		lent[i] = words[i];
-	if (composed && !request_write(request, lent, job->count)) {
+	if (composed && !request_write(request, lent, job->count, job->json)) {
 		fail("what is to be sent is not UTF-8", "");
 		composed = false;
 	} else if (composed && buffer_len(request) > PROTOCOL_REQUEST_BYTES) {
@@ -194,6 +194,22 @@ static int show(const struct job *job, const struct reply *reply)
 	return (int)reply->status;
 }
 
+/* A piece with --json is a line, so that what reads them can tell them apart. */
+static bool show_piece(void *arg, const struct reply *piece)
+{
+	const struct job *job = arg;
+	char *json;
+
+	if (job->json && piece->data) {
+		json = json_dumps(piece->data, JSON_COMPACT);
+		print(stdout, slice_of(json));
+		free(json);
+	} else {
+		print(stdout, piece->text);
+	}
+	return fflush(stdout) == 0;
+}
+
 /* On standard error: the answer alone goes to standard output. */
 static void say_waiting(void)
 {
@@ -205,6 +221,7 @@ static int ask(const struct job *job)
 	struct buffer request = { 0 };
 	struct reply reply = { 0 };
 	char *why = NULL, *path = NULL;
+	const struct client_pieces pieces = { show_piece, (void *)(uintptr_t)job };
 	int status = REPLY_FAILED;
 	bool slow = job->command->place == COMMAND_MANAGE;
 
@@ -212,7 +229,8 @@ static int ask(const struct job *job)
 		path = job->socket ? xstrdup(job->socket) : bootstrap_socket(job->file, &why);
 		if (path &&
 		    client_ask(path, (struct slice){ buffer_data(&request), buffer_len(&request) },
-			       slow ? say_waiting : NULL, &reply, &why))
+			       slow ? say_waiting : NULL, job->command->streams ? &pieces : NULL,
+			       &reply, &why))
 			status = show(job, &reply);
 		else
 			fail(why, "");
@@ -257,6 +275,18 @@ static bool read_options(struct job *job, int argc, char **argv)
 	return job->count > 0;
 }
 
+/* --json behind the command says how the answer is wanted, and is no argument. */
+static void take_json(struct job *job, char **words)
+{
+	if (!command_has_json(job->command) || job->count == job->named ||
+	    strcmp(words[job->named], "--json") != 0)
+		return;
+	memmove(words + job->named, words + job->named + 1,
+		(job->count - job->named - 1) * sizeof(*words));
+	job->json = true;
+	job->count--;
+}
+
 int main(int argc, char **argv)
 {
 	struct job job = { .file = BOOTSTRAP_FILE };
@@ -266,14 +296,7 @@ int main(int argc, char **argv)
 	job.command = command_find(job.words, job.count, &job.named);
 	if (!job.command)
 		return usage(NULL, job.words[0]);
-	/* It says how the answer is printed, and is not sent. */
-	if (job.command->place == COMMAND_STATUS && job.count == job.named + 1 &&
-	    strcmp(job.words[job.named], "--json") == 0) {
-		job.json = true;
-		job.count--;
-	} else if (job.count > job.named && strcmp(job.words[job.named], "--json") == 0) {
-		job.json = true; /* of settings: it is answered otherwise, so it is sent */
-	}
+	take_json(&job, argv + optind);
 	if (!command_takes(job.command, job.count - job.named))
 		return usage(job.command, NULL);
 	return job.command->place == COMMAND_HERE ? help(&job) : ask(&job);

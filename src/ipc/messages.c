@@ -44,7 +44,12 @@ static const struct {
 	[MESSAGE_TRY] = { "try", BIT(CONTROL), BIT(TRAFFIC), true },
 	[MESSAGE_TRY_REPLY] = { "try-reply", BIT(TRAFFIC), BIT(CONTROL), false },
 	[MESSAGE_LOADED] = { "loaded", BIT(TRAFFIC), BIT(CONTROL), false },
-	[MESSAGE_EVENT] = { "event", BIT(TRAFFIC) | BIT(CONTROL), BIT(MANAGE), false },
+	[MESSAGE_EVENT] = { "event", BIT(CONTROL), BIT(MANAGE), false },
+	[MESSAGE_CAPTURE] = { "capture", BIT(CONTROL), BIT(CAPTURE), true },
+	[MESSAGE_CAPTURE_STATE] = { "capture-state", BIT(CAPTURE), BIT(CONTROL), false },
+	[MESSAGE_CAPTURE_END] = { "capture-end", BIT(CONTROL), BIT(CAPTURE), false },
+	[MESSAGE_SECRET] = { "secret", BIT(TRAFFIC), BIT(CAPTURE), false },
+	[MESSAGE_SECRETS] = { "secrets", BIT(CONTROL), BIT(TRAFFIC), false },
 };
 
 const char *process_name(enum process process)

@@ -47,7 +47,21 @@ enum message_type {
 	 * Body: u64 settings revision, u16 count, then that many slices, each a cp_id */
 	MESSAGE_LOADED,
 
-	MESSAGE_EVENT, /* body: slices, for the live views; nobody answers */
+	/* control to manage: lines of the log as they were written, each ended by a newline; at
+	 * manage's start those that control still has (settings events.keep). Nobody answers. */
+	MESSAGE_EVENT,
+
+	/* Captures. control to capture, once: fd: the file that it writes (a memfd of control's);
+	 * body: see process/capture_job.h. capture to control: u8 status, slice text, when it has
+	 * begun and when it has ended. control to capture: end now. */
+	MESSAGE_CAPTURE,
+	MESSAGE_CAPTURE_STATE,
+	MESSAGE_CAPTURE_END,
+	/* traffic to capture: one line of SSLKEYLOGFILE, of a stream that was chosen */
+	MESSAGE_SECRET,
+	/* control to traffic: which streams' secrets go to capture. Body: u8 on, slice domain
+	 * (empty: all) */
+	MESSAGE_SECRETS,
 	MESSAGE_COUNT,
 };
 

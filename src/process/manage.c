@@ -137,13 +137,7 @@ static void on_control_gone(void *arg)
 	stop(manage);
 }
 
-static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
-		       const struct request *request)
-{
-	struct manage *manage = arg;
-
-	desk_ask(manage->desk, session, visitor, request);
-}
+/* The control socket and the desk */
 
 static void on_answer(void *arg, uint64_t session, enum reply_status status, struct slice text,
 		      json_t *data)
@@ -151,6 +145,29 @@ static void on_answer(void *arg, uint64_t session, enum reply_status status, str
 	struct manage *manage = arg;
 
 	control_socket_reply(manage->socket, session, status, text, data);
+}
+
+static void on_piece(void *arg, uint64_t session, struct slice text, json_t *data)
+{
+	struct manage *manage = arg;
+
+	control_socket_tell(manage->socket, session, text, data);
+}
+
+static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
+		       const struct request *request)
+{
+	struct manage *manage = arg;
+	struct desk_asker asker = { on_piece, on_answer, manage, session };
+
+	desk_ask(manage->desk, &asker, visitor, request);
+}
+
+static void on_asker_gone(void *arg, uint64_t session)
+{
+	struct manage *manage = arg;
+
+	desk_leave(manage->desk, manage, session);
 }
 
 static void listen_all(struct manage *manage, struct startup *startup)
@@ -167,22 +184,7 @@ static void listen_all(struct manage *manage, struct startup *startup)
 	}
 }
 
-/* What manage does itself: tunnels and AXL. */
-
-static void on_manage(void *arg, uint64_t session, const char *author, const char *verb,
-		      const char *const *arguments, size_t count)
-{
-	struct manage *manage = arg;
-
-	services_command(manage->services, session, author, verb, arguments, count);
-}
-
-static void on_done(void *arg, uint64_t session, bool done, const char *text)
-{
-	struct manage *manage = arg;
-
-	desk_answer(manage->desk, session, done ? REPLY_DONE : REPLY_FAILED, text);
-}
+/* What the watch asks of the services. */
 
 static void add_records(void *arg, struct buffer *out)
 {
@@ -201,23 +203,19 @@ static void report(void *arg, json_t *document)
 
 static void open_all(struct manage *manage)
 {
-	struct services_config services = {
-		.loop = manage->loop, .release = SALLYPORT_RELEASE, .answer = on_done, .arg = manage
-	};
+	struct services_config services = { .loop = manage->loop, .release = SALLYPORT_RELEASE };
 	const struct watch_config watch = { .loop = manage->loop,
 					    .release = SALLYPORT_RELEASE,
 					    .records = add_records,
 					    .others = others,
 					    .report = report,
 					    .arg = manage };
-	struct desk_config desk = {
-		.loop = manage->loop, .answer = on_answer, .manage = on_manage, .arg = manage
-	};
+	struct desk_config desk = { .loop = manage->loop };
 
+	desk.watch = manage->watch = watch_create(&watch);
+	services.desk = manage->desk = desk_create(&desk);
 	services.orders = manage->orders = orders_create(manage->loop);
 	manage->services = services_create(&services);
-	desk.watch = manage->watch = watch_create(&watch);
-	manage->desk = desk_create(&desk);
 }
 
 static void serve(struct manage *manage, struct startup *startup, uid_t owner)
@@ -229,6 +227,7 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 		.request_ms = REQUEST_MS,
 		.reply_ms = REPLY_MS,
 		.request = on_request,
+		.gone = on_asker_gone,
 		.arg = manage,
 	};
 

@@ -460,11 +460,11 @@ static void others_may_look_and_nothing_else(void **state)
 	if (getuid() != 0)
 		return; /* nobody else to be; control_socket_test has the same with two owners */
 	assert_non_null(strstr(raw(node, NOBODY, "{\"command\":[\"config\",\"show\"]}\n"),
-			       "only root and who runs the node may do that"));
+			       "only root, who runs the node, administrators"));
 	assert_non_null(strstr(raw(node, NOBODY, "{\"command\":[\"status\"]}\n"),
 			       "{\"status\":0,\"text\":\"this node: control does not answer"));
 	assert_non_null(strstr(raw(node, NOBODY, "{\"command\":[\"retry\",\"a\"]}\n"),
-			       "only root and who runs the node may do that"));
+			       "only root, who runs the node, administrators"));
 }
 
 static void new_settings_are_taken_and_broken_ones_are_not(void **state)

@@ -70,6 +70,57 @@ static void ask_for_service(void *arg, uint64_t tag, const char *author, const c
 	orders_send(services->config.orders, author, words, tag, answer_service, services);
 }
 
+/* What people ask */
+
+static void answer_command(void *arg, uint64_t number, bool done, const char *text)
+{
+	struct services *services = arg;
+
+	desk_answer(services->config.desk, number, done ? REPLY_DONE : REPLY_FAILED, text, NULL);
+}
+
+static void pair(void *arg, const struct errand *errand)
+{
+	struct services *services = arg;
+	char *text = NULL;
+	bool done = tunnels_pair(services->tunnels, errand->words, errand->count, &text);
+
+	answer_command(services, errand->number, done, text);
+	free(text);
+}
+
+static void join(void *arg, const struct errand *errand)
+{
+	struct services *services = arg;
+
+	tunnels_join(services->tunnels, errand->words[0], errand->number, answer_command, services);
+}
+
+static void refresh(void *arg, const struct errand *errand)
+{
+	struct services *services = arg;
+
+	axl_client_refresh(services->axl_client, errand->count ? errand->words[0] : NULL,
+			   errand->number, answer_command, services);
+}
+
+static void run_sql(void *arg, const struct errand *errand)
+{
+	struct services *services = arg;
+
+	if (services->axl_service)
+		axl_service_run(services->axl_service, errand->visitor->name, errand->words[0],
+				errand->number, answer_command, services);
+	else
+		answer_command(services, errand->number, false,
+			       "this node has no table xmpps2snodes: it is a home node's");
+}
+
+static const struct desk_part parts[] = {
+	{ "pair", pair, NULL },	  { "join", join, NULL }, { "refresh", refresh, NULL },
+	{ "sql", run_sql, NULL }, { NULL, NULL, NULL },
+};
+
 /* Life */
 
 struct services *services_create(const struct services_config *config)
@@ -79,10 +130,13 @@ struct services *services_create(const struct services_config *config)
 	services->config = *config;
 	services->dns = dns_create(config->loop, PROCESS_MANAGE, -1);
 	services->https = https_client_create(config->loop, services->dns);
-	services->tunnels = tunnels_create(&(struct tunnels_config){ config->loop, config->release,
-								     ask_for_tunnels, services });
+	services->tunnels = tunnels_create(&(struct tunnels_config){ .loop = config->loop,
+								     .release = config->release,
+								     .ask = ask_for_tunnels,
+								     .arg = services });
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
+	desk_register(config->desk, parts, services);
 	return services;
 }
 
@@ -139,72 +193,6 @@ void services_apply(struct services *services, struct snapshot **snapshot)
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=provision why=\"%s\"", why);
 		snapshot_destroy(snapshot);
 	}
-}
-
-/* What people ask */
-
-static void answer_command(void *arg, uint64_t session, bool done, const char *text)
-{
-	struct services *services = arg;
-
-	services->config.answer(services->config.arg, session, done, text);
-}
-
-static void pair(struct services *services, uint64_t session, const char *author,
-		 const char *const *arguments, size_t count)
-{
-	char *text = NULL;
-	bool done = tunnels_pair(services->tunnels, arguments, count, &text);
-
-	answer_command(services, session, done, text);
-	free(text);
-}
-
-static void join(struct services *services, uint64_t session, const char *author,
-		 const char *const *arguments, size_t count)
-{
-	tunnels_join(services->tunnels, arguments[0], session, answer_command, services);
-}
-
-static void refresh(struct services *services, uint64_t session, const char *author,
-		    const char *const *arguments, size_t count)
-{
-	axl_client_refresh(services->axl_client, count ? arguments[0] : NULL, session,
-			   answer_command, services);
-}
-
-static void run_sql(struct services *services, uint64_t session, const char *author,
-		    const char *const *arguments, size_t count)
-{
-	if (services->axl_service)
-		axl_service_run(services->axl_service, author, arguments[0], session,
-				answer_command, services);
-	else
-		answer_command(services, session, false,
-			       "this node has no table xmpps2snodes: it is a home node's");
-}
-
-void services_command(struct services *services, uint64_t session, const char *author,
-		      const char *verb, const char *const *arguments, size_t count)
-{
-	static const struct {
-		const char *verb;
-		void (*run)(struct services *services, uint64_t session, const char *author,
-			    const char *const *arguments, size_t count);
-	} commands[] = {
-		{ "pair", pair },
-		{ "join", join },
-		{ "refresh", refresh },
-		{ "sql", run_sql },
-	};
-
-	for (size_t i = 0; i < nitems(commands); i++) {
-		if (strcmp(commands[i].verb, verb) == 0) {
-			commands[i].run(services, session, author, arguments, count);
-			return;
-		}
-	}
-	answer_command(services, session, false, "manage does not know this command");
 }
 
 void services_status(struct services *services, struct buffer *out)

@@ -6,6 +6,7 @@
 #ifndef PROCESS_SERVICES_H
 #define PROCESS_SERVICES_H
 
+#include "admin/desk.h"
 #include "ipc/snapshot.h"
 #include "process/orders.h"
 
@@ -16,10 +17,8 @@ struct services;
 struct services_config {
 	struct loop *loop;
 	struct orders *orders; /* lent */
+	struct desk *desk;     /* lent: what people ask of it is registered there */
 	const char *release;
-	/* The answer to services_command; once each, perhaps from inside. */
-	void (*answer)(void *arg, uint64_t session, bool done, const char *text);
-	void *arg;
 };
 
 /* Before the sandbox: what the libraries must open and cannot later. False and *why. */
@@ -33,9 +32,6 @@ bool services_listen(struct services *services, const char *service, int fd);
 /* Takes the snapshot, and frees it one day. */
 void services_apply(struct services *services, struct snapshot **snapshot);
 
-/* What people ask manage itself: verbs of COMMAND_MANAGE in ctl/grammar.c. */
-void services_command(struct services *services, uint64_t session, const char *author,
-		      const char *verb, const char *const *arguments, size_t count);
 /* Appends our records for the status (provision/tunnels.h, axl/client.h). */
 void services_status(struct services *services, struct buffer *out);
 json_t *services_others(struct services *services);		 /* as tunnels_others */

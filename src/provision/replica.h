@@ -7,6 +7,8 @@
  *	{"type":"ack","revision":17}	{"type":"nak","revision":17,"why":"..."}
  *	{"type":"status","document":{...}}
  *	{"type":"ping","clock_ms":N}	{"type":"pong","ping_ms":N,"clock_ms":M}
+ *	{"type":"ask","id":7,"command":["doctor","here"]}
+ *	{"type":"answer","id":7,"status":0,"text":"...","data":{...}}
  *
  * Each side publishes one document of settings under its own revision and sends it again on each
  * opening, and a minute after it was refused, until the other has acknowledged that revision; a

@@ -22,6 +22,13 @@ struct tunnels_config {
 	/* Asks control: `words` (verb, arguments; NULL ends them), in the name of `author`.
 	 * Answered later, once, by tunnels_answer with the same `tag`. */
 	void (*ask)(void *arg, uint64_t tag, const char *author, const char *const *words);
+	/*
+	 * Another node asks this one a command (ctl/grammar.h); answered with tunnels_reply, once,
+	 * from inside or later. `from` is its name, `role` its role, as pinned. NULL: nobody is
+	 * heard.
+	 */
+	void (*asked)(void *arg, const char *from, const char *role, uint64_t number,
+		      const char *const *words, size_t count);
 	void *arg;
 };
 
@@ -45,6 +52,27 @@ bool tunnels_pair(struct tunnels *tunnels, const char *const *words, size_t coun
 typedef void tunnels_joined_fn(void *arg, uint64_t session, bool done, const char *text);
 void tunnels_join(struct tunnels *tunnels, const char *code, uint64_t session,
 		  tunnels_joined_fn *joined, void *arg);
+
+/*
+ * Asks another node, on the other end of a tunnel that is up, a command in words. Answered later,
+ * once, from the loop: `why` NULL and the status, text and data (lent; NULL: none) that it said, or
+ * why there is no answer: "edge-a: the tunnel is down". At most TUNNELS_ASKS_MAX wait at a time.
+ */
+#define TUNNELS_ASKS_MAX 64
+struct tunnels_reply {
+	const char *node, *why;
+	unsigned status; /* enum reply_status of ctl/protocol.h */
+	const char *text;
+	json_t *data;
+};
+typedef void tunnels_reply_fn(void *arg, uint64_t tag, const struct tunnels_reply *reply);
+void tunnels_ask(struct tunnels *tunnels, const char *node, const char *const *words, size_t count,
+		 unsigned timeout_ms, uint64_t tag, tunnels_reply_fn *answered, void *arg);
+/* Those nodes, by name, in the order of the settings, that can be asked now: {"name","role"}. */
+json_t *tunnels_reachable(const struct tunnels *tunnels);
+/* The answer to config.asked; a node that is gone meanwhile is not found. */
+void tunnels_reply(struct tunnels *tunnels, uint64_t number, unsigned status, const char *text,
+		   json_t *data);
 
 /*
  * Appends records for the status (admin/status.h):

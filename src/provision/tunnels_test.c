@@ -190,7 +190,8 @@ static char *make_key(void)
 
 static void open_tunnels(struct side *side)
 {
-	side->tunnels = tunnels_create(&(struct tunnels_config){ loop, "0.1.0", ask, side });
+	side->tunnels = tunnels_create(&(struct tunnels_config){
+		.loop = loop, .release = "0.1.0", .ask = ask, .arg = side });
 	side->answer.fire = on_answer;
 }
 

@@ -137,6 +137,18 @@ bool seal_is_closed(const char *text)
 	return strncmp(text, PREFIX, strlen(PREFIX)) == 0;
 }
 
+/* Whether the text is what these bytes are written as; bits that nothing reads may differ. */
+static bool is_encoding(const char *text, const unsigned char *bytes, int count)
+{
+	char *again = xmalloc((size_t)count / 3 * 4 + 5);
+	bool same;
+
+	EVP_EncodeBlock((unsigned char *)again, bytes, count);
+	same = strcmp(again, text) == 0;
+	free(again);
+	return same;
+}
+
 /* The bytes of a sealed text, how many in *len; NULL: it is not base64. */
 static unsigned char *decode(const char *sealed, size_t *len)
 {
@@ -148,7 +160,7 @@ static unsigned char *decode(const char *sealed, size_t *len)
 
 	for (size_t i = 1; i <= 2 && count > 0 && text[digits - i] == '='; i++)
 		count--; /* EVP_DecodeBlock counts the padding as zero bytes */
-	if (count < EXTRA_BYTES) {
+	if (count < EXTRA_BYTES || !is_encoding(text, bytes, count)) {
 		free(bytes);
 		return NULL;
 	}

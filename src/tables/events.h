@@ -109,6 +109,8 @@
 	X(STANZA_REFUSED, ROUTER, WARN, "stanza.refused", "it breaks a rule")                      \
 	X(STANZA_EXPIRED, ROUTER, INFO, "stanza.expired", "it waited too long")                    \
 	X(STANZA_UNCERTAIN, ROUTER, WARN, "stanza.uncertain", "it may or may not have arrived")    \
+	X(STANZA_LOGGED, ROUTER, INFO, "stanza.logged",                                            \
+	  "a whole stanza, while log.stanzas has its domain")                                      \
 	X(ROUTER_LOADED, ROUTER, INFO, "router.loaded", "the router works by this xmpps2snodes")   \
 	X(ROUTER_RESTARTED, ROUTER, INFO, "router.restarted", "the router service was restarted")  \
 	/* between our nodes */                                                                    \
@@ -134,7 +136,20 @@
 	X(ALARM_RAISED, ADMIN, WARN, "alarm.raised", "Alarm raised: id, title, what was seen")     \
 	X(ALARM_LOWERED, ADMIN, INFO, "alarm.lowered", "Alarm lowered")                            \
 	X(ADMIN_REQUEST, ADMIN, INFO, "admin.request", "somebody asked for something")             \
-	X(ADMIN_REFUSED, ADMIN, WARN, "admin.refused", "somebody asked for what they may not")
+	X(ADMIN_REFUSED, ADMIN, WARN, "admin.refused", "somebody asked for what they may not")     \
+	X(ADMIN_LOGIN, ADMIN, INFO, "admin.login", "somebody logged in to the web page")           \
+	X(ADMIN_LOGIN_FAILED, ADMIN, WARN, "admin.login.failed", "somebody could not log in; why") \
+	X(ADMIN_LOGOUT, ADMIN, INFO, "admin.logout", "a session of the web page ended")            \
+	X(ADMIN_LINK, ADMIN, INFO, "admin.link",                                                   \
+	  "a link to set a password was made, used or void")                                       \
+	X(LOG_LEVEL, SYSTEM, INFO, "log.level", "what a module logs was changed, or is as before") \
+	X(DIAG_STARTED, ADMIN, WARN, "diag.started", "a diagnostic log began")                     \
+	X(DIAG_MARK, ADMIN, INFO, "diag.mark", "a line that somebody wrote into it")               \
+	X(DIAG_ENDED, ADMIN, INFO, "diag.ended", "a diagnostic log ended; why")                    \
+	X(DIAG_TAKEN, ADMIN, WARN, "diag.taken", "somebody took what a diagnostic log brought")    \
+	X(CAPTURE_STARTED, ADMIN, WARN, "capture.started", "packets are captured")                 \
+	X(CAPTURE_ENDED, ADMIN, INFO, "capture.ended", "a capture ended; why, packets, bytes")     \
+	X(CAPTURE_FAILED, ADMIN, ERROR, "capture.failed", "packets cannot be captured; why")
 
 /* Logged by log_fields, without CodeLocation and Detail. */
 #define EVENTS_WITH_FIELDS(X) X(AXL_CALL)
