@@ -89,8 +89,7 @@ static bool is_unsafe(uint32_t point)
 	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
 }
 
-/* Writes the text of one Detail, escaped, at most `size` bytes; returns how many. */
-static size_t escape(char *out, size_t size, struct slice text)
+size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 {
 	size_t used = 0;
 
@@ -102,7 +101,7 @@ static size_t escape(char *out, size_t size, struct slice text)
 
 		if (!len)
 			n = snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)text.data[0]);
-		else if (point == '"' || point == '\\')
+		else if (quotes && (point == '"' || point == '\\'))
 			n = snprintf(piece, sizeof(piece), "\\%c", (int)point);
 		else if (is_unsafe(point))
 			n = snprintf(piece, sizeof(piece), point > 0xffff ? "\\U%08x" : "\\u%04x",
@@ -148,7 +147,8 @@ static size_t write_field(char *line, size_t used, size_t size, const char *key,
 
 	used += (size_t)snprintf(line + used, size - used, " %s=\"", key);
 	room = size - used - 2; /* quote and end of line */
-	used += escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value);
+	used += log_escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value,
+			   true);
 	line[used++] = '"';
 	return used;
 }
@@ -194,7 +194,7 @@ void log_write(const char *module, enum log_level level, const char *location, c
 		return;
 	if (logger.dropped != logger.dropped_told)
 		tell_dropped();
-	/* One byte more than fits tells escape() that there was more. */
+	/* One byte more than fits tells log_escape() that there was more. */
 	if (!write_line(module, level, location,
 			(struct slice){ detail, (size_t)n < sizeof(detail) ? (size_t)n
 									   : sizeof(detail) - 1 }))

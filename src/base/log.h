@@ -51,6 +51,10 @@ uint64_t log_dropped(void); /* lines, since the start */
 const char *log_value(struct slice value);
 const char *log_text(const char *value); /* the same; NULL as "-" */
 
+/* Writes text escaped as in a line, at most `size` bytes; returns how many. `quotes`: these and
+ * backslashes too, as inside a field. */
+size_t log_escape(char *out, size_t size, struct slice text, bool quotes);
+
 /* For tests: lines go there instead of stderr. */
 void log_to(int fd);
 
