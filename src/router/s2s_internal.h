@@ -1,6 +1,6 @@
 /*
  * What the files of the s2s port share: s2s_port.c (the port, its pairs and streams by name),
- * s2s_pair.c (outbound), s2s_inbound.c, s2s_notes.c (the lines of the log).
+ * s2s_pair.h (outbound), s2s_inbound.c, s2s_notes.c (the lines of the log).
  */
 #ifndef ROUTER_S2S_INTERNAL_H
 #define ROUTER_S2S_INTERNAL_H
