@@ -342,19 +342,38 @@ static void leave_one_out(struct attempt *a)
 	a->left_out++;
 }
 
+/* The step that the note completes, as it began; otherwise a new one. */
+static struct step *step_for(struct attempt *a, const struct attempt_note *note)
+{
+	struct step *step = a->count ? &a->steps[a->count - 1] : NULL;
+	uint32_t at_ms = (uint32_t)(note->now_ms - a->began_ms);
+
+	if (note->completes && step && step->step == note->step && step->verdict == STEP_INFO) {
+		a->bytes -= step_bytes(step);
+		a->all->bytes -= step_bytes(step);
+		free(step->text);
+		step->took_ms = at_ms - step->at_ms;
+		return step;
+	}
+	if (a->count == ATTEMPTS_STEPS_MAX)
+		leave_one_out(a);
+	a->steps = xrealloc(a->steps, (a->count + 1) * sizeof(*step));
+	step = &a->steps[a->count++];
+	step->at_ms = at_ms;
+	step->took_ms = note->took_ms;
+	return step;
+}
+
 void attempt_note(struct attempt *a, const struct attempt_note *note)
 {
 	struct step *step;
 
 	if (!a)
 		return;
-	if (a->count == ATTEMPTS_STEPS_MAX)
-		leave_one_out(a);
-	a->steps = xrealloc(a->steps, (a->count + 1) * sizeof(*step));
-	step = &a->steps[a->count++];
+	step = step_for(a, note);
 	*step = (struct step){
-		.at_ms = (uint32_t)(note->now_ms - a->began_ms),
-		.took_ms = note->took_ms,
+		.at_ms = step->at_ms,
+		.took_ms = step->took_ms,
 		.who = (uint8_t)note->who,
 		.step = (uint8_t)note->step,
 		.verdict = (uint8_t)note->verdict,

@@ -72,6 +72,7 @@ struct attempt_note {
 	enum attempt_step step;
 	enum attempt_verdict verdict;
 	struct slice text; /* as it came: escaped and cut here */
+	bool completes;	   /* the last step, if that is the same and was INFO: it was begun then */
 };
 void attempt_note(struct attempt *attempt, const struct attempt_note *note);
 /* Stanzas may flow; again for a further pair on the same stream: fine. */

@@ -121,6 +121,36 @@ static void an_attempt_tells_its_steps_in_order_with_times(void **state)
 	free(text);
 }
 
+static void a_step_that_was_begun_is_completed_with_how_long_it_took(void **state)
+{
+	struct attempt_note began = { .now_ms = 1010,
+				      .took_ms = STEP_TOOK_UNKNOWN,
+				      .who = ATTEMPT_US,
+				      .step = STEP_TCP,
+				      .text = slice_of("trying 192.0.2.1:5269") };
+	struct attempt_note refused = { .now_ms = 1025,
+					.took_ms = STEP_TOOK_UNKNOWN,
+					.who = ATTEMPT_PEER,
+					.step = STEP_TCP,
+					.verdict = STEP_BAD,
+					.text = slice_of("192.0.2.1:5269: refused"),
+					.completes = true };
+	struct attempt *attempt = NULL;
+	char *text;
+
+	attempt_begin(all, &attempt,
+		      &(struct attempt_start){ "home.example", "example.net", "34A9B60C8", true,
+					       true, 1000, 1700000000123 });
+	attempt_note(attempt, &began);
+	attempt_note(attempt, &refused);
+	attempt_note(attempt, &refused); /* nothing to complete any more: a step of its own */
+	attempt_release(&attempt);
+	text = told("example.net");
+	assert_non_null(strstr(text, "\nstep|10|15|peer|tcp|bad|192.0.2.1:5269: refused\n"
+				     "step|25||peer|tcp|bad|192.0.2.1:5269: refused\n"));
+	free(text);
+}
+
 static void the_last_three_of_each_direction_stay_and_the_last_that_was_ready(void **state)
 {
 	struct attempt *attempt = NULL;
@@ -323,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_attempt_tells_its_steps_in_order_with_times),
+		TEST(a_step_that_was_begun_is_completed_with_how_long_it_took),
 		TEST(the_last_three_of_each_direction_stay_and_the_last_that_was_ready),
 		TEST(beginning_and_end_of_a_long_attempt_stay),
 		TEST(what_a_peer_wrote_is_escaped_and_cut),

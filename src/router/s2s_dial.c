@@ -28,9 +28,11 @@ void s2s_dial_back_off(struct s2s_pair *p, enum failure failure, const char *why
 
 	s2s_dial_set_why(p, failure, why);
 	p->failures++;
-	log_event(EVENT_S2S_OUT_FAILED,
-		  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu", p->name.xcoder,
-		  p->local, p->remote, failure_name(failure), p->why, p->waiting.count);
+	p->owner->tally.failed[1][failure]++;
+	attempt_failed(p->name.attempt, s2s_pair_now_ms(p), failure, why);
+	s2s_log(&p->name, EVENT_S2S_OUT_FAILED,
+		"xcoder=%s local=%s peer=%s why=%s detail=\"%s\" waiting=%zu", p->name.xcoder,
+		p->local, p->remote, failure_name(failure), p->why, p->waiting.count);
 	s2s_log_state(&p->name, "PENDING", "DISCONNECTED", failure_name(failure));
 	loop_arm(p->worker->loop, &p->retry,
 		 retry ? worker_back_off_ms(p->failures, RETRY_FIRST_MS, RETRY_MOST_MS) : HOLD_MS);
@@ -71,10 +73,27 @@ void s2s_dial_next(struct s2s_pair *p, enum failure failure, const char *why)
 	}
 	candidate = &p->candidates[p->next_candidate++];
 	conn_address_text(&candidate->address, address);
-	log_event(EVENT_S2S_OUT_ATTEMPT, "xcoder=%s local=%s peer=%s host=%s address=%s after=%s",
-		  p->name.xcoder, p->local, p->remote, log_text(candidate->host), address,
-		  failure_name(failure));
+	s2s_step(&p->name, ATTEMPT_US, STEP_TCP, STEP_INFO, "trying %s (%s)", address,
+		 candidate->host);
+	s2s_log(&p->name, EVENT_S2S_OUT_ATTEMPT,
+		"xcoder=%s local=%s peer=%s host=%s address=%s after=%s", p->name.xcoder, p->local,
+		p->remote, log_text(candidate->host), address, failure_name(failure));
 	s2s_stream_dial(p, &candidate->address);
+}
+
+static void on_note(void *arg, bool good, uint32_t took_us, const char *text)
+{
+	struct s2s_pair *p = arg;
+
+	attempt_note(p->name.attempt,
+		     &(struct attempt_note){
+			     .now_ms = s2s_pair_now_ms(p),
+			     .took_ms = took_us ? took_us / 1000 : STEP_TOOK_UNKNOWN,
+			     .who = ATTEMPT_DNS,
+			     .step = STEP_DNS,
+			     .verdict = good ? STEP_OK : STEP_BAD,
+			     .text = slice_of(text),
+		     });
 }
 
 static void on_found(void *arg, const struct target_answer *answer)
@@ -99,13 +118,17 @@ void s2s_dial_begin(struct s2s_pair *p)
 	struct policy_decision decision = s2s_pair_decide(p);
 	const struct config *config = p->worker->config;
 
+	s2s_name_make(&p->name, p->waiting.first != NULL);
+	s2s_step(&p->name, ATTEMPT_POLICY, STEP_POLICY,
+		 decision.refused == FAILURE_NONE ? STEP_OK : STEP_BAD, "%s and %s %s", p->local,
+		 p->remote,
+		 decision.refused != FAILURE_NONE ? failure_name(decision.refused)
+		 : decision.routes_count	  ? "may talk, by a static route"
+						  : "may talk, by the DNS");
 	if (decision.refused != FAILURE_NONE) {
 		s2s_dial_failed(p, decision.refused, failure_rows[decision.refused].text);
 		return;
 	}
-	s2s_name_make(&p->name, true);
-	p->name.local = p->local;
-	p->name.remote = p->remote;
 	p->attempt_ms = s2s_pair_now_ms(p);
 	p->stanzas = 0;
 	p->target = target_find(p->worker->loop, p->worker->dns, p->remote, p->name.xcoder,
@@ -117,6 +140,8 @@ void s2s_dial_begin(struct s2s_pair *p)
 					.own = p->worker->own,
 					.own_count = p->worker->own_count,
 					.random = worker_random,
+					.note = on_note,
+					.watched = s2s_is_watched(&p->name),
 				},
 				on_found, p);
 }

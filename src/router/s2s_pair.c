@@ -27,9 +27,9 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 					     p->waiting.bytes + item->cost > limits->bytes))
 		failure = FAILURE_QUEUE_FULL;
 	if (decision.refused != FAILURE_NONE)
-		log_event(EVENT_POLICY_DECIDED,
-			  "local=%s peer=%s direction=OUT verdict=refused why=%s", p->local,
-			  p->remote, failure_name(failure));
+		s2s_log(&p->name, EVENT_POLICY_DECIDED,
+			"local=%s peer=%s direction=OUT verdict=refused why=%s", p->local,
+			p->remote, failure_name(failure));
 	if (failure != FAILURE_NONE) {
 		router_settle(p->worker->router, &item, LINK_REFUSED, failure);
 	} else {
@@ -92,13 +92,19 @@ static void on_every_second(struct timer *timer)
 		loop_arm(p->worker->loop, &p->every_second, 1000);
 }
 
-struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote)
+struct s2s_pair *s2s_pair_find(const struct s2s_port *port, const char *local, const char *remote)
 {
 	char key[2 * DOMAIN_BYTES + 2];
-	struct s2s_pair *p;
 
 	snprintf(key, sizeof(key), "%s %s", local, remote);
-	p = map_get(&port->pairs, slice_of(key));
+	return map_get(&port->pairs, slice_of(key));
+}
+
+struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote)
+{
+	struct s2s_pair *p = s2s_pair_find(port, local, remote);
+	char key[2 * DOMAIN_BYTES + 2];
+
 	if (p)
 		return p;
 	p = xcalloc(1, sizeof(*p));
@@ -106,13 +112,16 @@ struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const ch
 	p->worker = port->worker;
 	snprintf(p->local, sizeof(p->local), "%s", local);
 	snprintf(p->remote, sizeof(p->remote), "%s", remote);
-	p->name = (struct s2s_name){ .local = p->local, .remote = p->remote, .out = true };
+	p->name = (struct s2s_name){
+		.port = port, .local = p->local, .remote = p->remote, .out = true
+	};
 	p->tls = "";
 	p->session_timer.fire = s2s_stream_on_timer;
 	p->retry.fire = on_retry;
 	p->every_second.fire = on_every_second;
 	p->ack.fire = s2s_flight_on_ack;
 	s2s_questions_init(&p->questions, port, p->worker->loop);
+	snprintf(key, sizeof(key), "%s %s", local, remote);
 	map_put(&port->pairs, slice_of(key), p);
 	loop_arm(p->worker->loop, &p->every_second, 1000);
 	return p;
@@ -134,6 +143,7 @@ void s2s_pair_destroy(struct s2s_pair *p)
 	router_settle_lost(p->worker->router, &p->waiting, FAILURE_LOST);
 	s2s_questions_finish(&p->questions);
 	s2s_dial_forget(p);
+	attempt_release(&p->name.attempt);
 	free(p);
 }
 
@@ -237,12 +247,11 @@ bool s2s_pair_close(struct s2s_pair *p, const char *xcoder)
 	return true;
 }
 
-bool s2s_pair_exists(const struct s2s_port *port, const char *local, const char *remote)
+void s2s_pair_note_asked(const struct s2s_pair *p, const char *stream_id, bool valid)
 {
-	char key[2 * DOMAIN_BYTES + 2];
-
-	snprintf(key, sizeof(key), "%s %s", local, remote);
-	return map_get(&port->pairs, slice_of(key)) != NULL;
+	if (p->session && strcmp(s2s_out_stream_id(p->session), stream_id) == 0)
+		s2s_step(&p->name, ATTEMPT_PEER, STEP_VERIFY, valid ? STEP_OK : STEP_BAD,
+			 "they ask us about the key: %s", valid ? "it is ours" : "it is not ours");
 }
 
 bool s2s_pair_is_in_flight(const struct s2s_pair *p)

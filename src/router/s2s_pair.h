@@ -27,6 +27,7 @@ struct s2s_pair {
 	enum security_mode security;
 	bool verify_certificate, certificate_valid;
 	const char *tls;
+	char address[CONN_ADDRESS_TEXT]; /* of the peer */
 	struct timer session_timer, retry, every_second, ack;
 	unsigned failures;
 	enum failure last_failure;

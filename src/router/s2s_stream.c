@@ -23,11 +23,11 @@ void s2s_stream_drop(struct s2s_pair *p, bool in_order)
 
 static void log_closed(const struct s2s_pair *p, enum failure failure, const char *why)
 {
-	log_event(EVENT_S2S_OUT_CLOSED,
-		  "xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
-		  " seconds=%" PRIu64,
-		  p->name.xcoder, p->local, p->remote, failure_name(failure), why, p->stanzas,
-		  p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0);
+	s2s_log(&p->name, EVENT_S2S_OUT_CLOSED,
+		"xcoder=%s local=%s peer=%s why=%s detail=\"%s\" stanzas=%" PRIu64
+		" seconds=%" PRIu64,
+		p->name.xcoder, p->local, p->remote, failure_name(failure), why, p->stanzas,
+		p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0);
 	s2s_log_state(&p->name, p->ready ? "CONNECTED" : "PENDING", "DISCONNECTED",
 		      failure_name(failure));
 }
@@ -39,8 +39,15 @@ static void closed(struct s2s_pair *p, const struct s2s_action *action)
 	char why[sizeof(p->why)];
 
 	snprintf(why, sizeof(why), "%s", action->why ? action->why : "");
-	if (was_ready || ended_here || failure == FAILURE_NONE)
+	s2s_step(&p->name, ATTEMPT_US, STEP_CLOSED,
+		 was_ready || failure == FAILURE_NONE ? STEP_INFO : STEP_BAD,
+		 "%s%s%s after %" PRIu64 " stanzas", failure_name(failure), *why ? ": " : "", why,
+		 p->stanzas);
+	if (was_ready || ended_here || failure == FAILURE_NONE) {
+		attempt_closed(p->name.attempt, s2s_pair_now_ms(p), failure, why);
+		attempts_count(p->owner->attempts, p->remote, p->stanzas);
 		log_closed(p, failure, why);
+	}
 	if (was_ready)
 		unsent = s2s_flight_recover(p);
 	worker_write_out(p->conn, s2s_out_output(p->session));
@@ -70,11 +77,14 @@ static void became_ready(struct s2s_pair *p)
 	p->since_ms = s2s_pair_now_ms(p);
 	s2s_dial_set_why(p, FAILURE_NONE, "");
 	s2s_dial_forget(p);
+	attempt_ready(p->name.attempt, p->since_ms);
+	s2s_step(&p->name, ATTEMPT_PEER, STEP_READY, STEP_OK, "stanzas may be sent");
+	s2s_tally_ready(&p->owner->tally, &p->name, p->tls, p->since_ms - p->attempt_ms);
 	s2s_log_state(&p->name, "PENDING", "CONNECTED", "auth=dialback");
-	log_event(EVENT_S2S_OUT_READY,
-		  "xcoder=%s local=%s peer=%s auth=dialback tls=%s took_ms=%" PRIu64 " waiting=%zu",
-		  p->name.xcoder, p->local, p->remote, p->tls[0] ? p->tls : "none",
-		  s2s_pair_now_ms(p) - p->attempt_ms, p->waiting.count);
+	s2s_log(&p->name, EVENT_S2S_OUT_READY,
+		"xcoder=%s local=%s peer=%s auth=dialback tls=%s took_ms=%" PRIu64 " waiting=%zu",
+		p->name.xcoder, p->local, p->remote, p->tls[0] ? p->tls : "none",
+		s2s_pair_now_ms(p) - p->attempt_ms, p->waiting.count);
 }
 
 static void start_tls(struct s2s_pair *p)
@@ -85,6 +95,8 @@ static void start_tls(struct s2s_pair *p)
 		s2s_out_closed(p->session, FAILURE_TLS_FAILED, "tls.certificate is not set");
 		return;
 	}
+	s2s_step(&p->name, ATTEMPT_PEER, STEP_STARTTLS, STEP_OK, "<proceed/>");
+	s2s_step(&p->name, ATTEMPT_US, STEP_TLS, STEP_INFO, "handshake");
 	worker_write_out(p->conn, s2s_out_output(p->session));
 	conn_start_tls(p->conn, tls_dialling(config->stream_tls, p->remote),
 		       config->timeout_tls_s * 1000);
@@ -172,6 +184,7 @@ static void on_connected(void *owner)
 	const struct config *config = p->worker->config;
 
 	p->reached = true;
+	s2s_step_done(&p->name, ATTEMPT_PEER, STEP_TCP, STEP_OK, "connected to %s", p->address);
 	s2s_port_note_route(p->owner, p->remote, NULL);
 	p->security = decision.security;
 	p->verify_certificate = decision.verify_certificate;
@@ -214,7 +227,7 @@ static void on_secured(void *owner)
 
 	p->secured = true;
 	p->tls = SSL_get_version(conn_tls(p->conn));
-	s2s_judge(p->conn, p->remote, &p->name, &tls);
+	s2s_judge(p->conn, p->remote, p->verify_certificate, &p->name, &tls);
 	p->certificate_valid = tls.certificate_valid;
 	s2s_pair_tell_time(p);
 	s2s_out_secured(p->session, &tls);
@@ -226,15 +239,19 @@ static void on_ended(void *owner, enum conn_end how, const char *why)
 	struct s2s_pair *p = owner;
 	enum failure failure = s2s_failure_of(how);
 
-	if (how == CONN_TLS_FAILED)
-		log_event(EVENT_S2S_TLS_FAILED,
-			  "xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"", p->name.xcoder,
-			  p->local, p->remote, why);
+	if (how == CONN_TLS_FAILED) {
+		s2s_step_done(&p->name, ATTEMPT_US, STEP_TLS, STEP_BAD, "%s", why);
+		s2s_log(&p->name, EVENT_S2S_TLS_FAILED,
+			"xcoder=%s local=%s peer=%s direction=OUT why=\"%s\"", p->name.xcoder,
+			p->local, p->remote, why);
+	}
 	if (p->session) {
 		s2s_pair_tell_time(p);
 		s2s_out_closed(p->session, failure, why);
 		s2s_stream_pump(p);
 	} else {
+		s2s_step_done(&p->name, how == CONN_REFUSED ? ATTEMPT_PEER : ATTEMPT_US, STEP_TCP,
+			      STEP_BAD, "%s: %s", p->address, why);
 		s2s_stream_drop(p, false);
 		s2s_dial_next(p, failure, why);
 	}
@@ -250,6 +267,7 @@ static const struct conn_handler handler = {
 
 void s2s_stream_dial(struct s2s_pair *p, const struct conn_address *to)
 {
+	conn_address_text(to, p->address);
 	p->conn = conn_dial(p->worker->loop, to, p->worker->config->timeout_tcp_s * 1000, &handler,
 			    p);
 }
