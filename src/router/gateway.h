@@ -48,9 +48,33 @@ void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *a
 void gateway_status(struct gateway *gateway, bool brief, struct buffer *out);
 /* The body of MESSAGE_LOADED (ipc/messages.h). False: this node's router works by no table. */
 bool gateway_loaded(const struct gateway *gateway, struct buffer *body);
-/* `words`: "retry" DOMAIN, "close" XCODER, "reset" NODE, "restart-router". False: refused; *answer
- * for people, to be freed. */
-bool gateway_command(struct gateway *gateway, const struct slice *words, size_t count,
-		     char **answer);
+
+/*
+ * `words`: "retry" DOMAIN, "close" XCODER, "reset" NODE, "restart-router"; "watch" TARGET SECONDS
+ * (a domain, or a stream's xcoder: what is logged of it is logged whatever the levels, until then;
+ * 0 ends it; at most WATCHES_MAX); "why" DOMAIN; "probe" DOMAIN LOCAL (an outbound stream of its
+ * own, up to authentication; LOCAL "-": the first federated domain; at most S2S_PROBES_MAX).
+ *
+ * Answered once, from inside or later (a probe, within S2S_PROBE_MS), or never if the gateway is
+ * destroyed before. `done` false: refused, and text says why. The text is lent; of why and probe
+ * it is bytes of a snapshot:
+ *
+ *	node NAME ROLE | domain NAME ours|foreign | fault WHY
+ *	policy LOCAL allowed|refused FAILURE static|dns		an edge's, for each federated domain
+ *	queue LOCAL REMOTE STANZAS BYTES SECONDS		that waits for a stream
+ *	retry MILLISECONDS					until it is dialled again
+ *	attempt out|in LOCAL REMOTE XCODER BEGAN TOOK STATE FAILURE WHY
+ *		the newest first; BEGAN: milliseconds since 1970; TOOK: milliseconds until the
+ *		state; STATE: running, ready, failed, closed
+ *	step AT TOOK WHO NAME VERDICT TEXT		of the attempt before; AT, TOOK:
+ *		milliseconds since its beginning, and for this step (may be empty); WHO: us, peer,
+ *		dns, policy; VERDICT: ok, bad, info
+ *	way PORT FAILURE	of a node without a side to the world: a port by which stanzas for
+ *		the world leave; or why there is none
+ *	ask NODE ROLE linked|not-linked		who stands nearer to the world
+ */
+typedef void gateway_answer_fn(void *arg, uint64_t tag, bool done, struct slice text);
+void gateway_command(struct gateway *gateway, const struct slice *words, size_t count,
+		     gateway_answer_fn *answer, void *arg, uint64_t tag);
 
 #endif

@@ -74,6 +74,8 @@ struct s2s_port {
 	uint64_t accepted, refused_connections;
 	struct attempts *attempts;
 	struct s2s_tally tally;
+	struct s2s_pair *probes[S2S_PROBES_MAX];
+	unsigned probes_begun;
 	struct map dead;     /* remote domain: why no static address of it was reached, char * */
 	struct timer resume; /* while inbound streams are paused: looks again */
 };
@@ -103,6 +105,8 @@ void s2s_pair_note_asked(const struct s2s_pair *pair, const char *stream_id, boo
 bool s2s_pair_is_in_flight(const struct s2s_pair *pair); /* stanzas, not acknowledged by TCP */
 bool s2s_pair_has_stream(const struct s2s_pair *pair);
 void s2s_pair_status(const struct s2s_pair *pair, struct buffer *out);
+void s2s_pair_add_queue(const struct s2s_pair *pair, struct buffer *out); /* if something waits */
+bool s2s_pair_is_probe(const struct s2s_pair *pair);
 const char *s2s_pair_remote(const struct s2s_pair *pair);
 
 /* s2s_inbound.c: one connection that came in. */

@@ -183,17 +183,28 @@ void s2s_log_state(const struct s2s_name *name, const char *from, const char *to
 		why ? why : "");
 }
 
+/* In the attempt of the stream whose key it is. */
+static void note_asked(const struct s2s_port *port, const struct dialback_claim *claim, bool valid)
+{
+	const struct s2s_pair *pair =
+		s2s_pair_find(port, claim->sender_domain, claim->target_domain);
+
+	if (pair)
+		s2s_pair_note_asked(pair, claim->stream_id, valid);
+	for (size_t i = 0; i < S2S_PROBES_MAX; i++) {
+		if (port->probes[i])
+			s2s_pair_note_asked(port->probes[i], claim->stream_id, valid);
+	}
+}
+
 bool s2s_check_key(struct s2s_port *port, const struct s2s_name *name,
 		   const struct s2s_action *action)
 {
 	const struct dialback_secret *secret = port->worker->config->secret;
 	bool valid = secret && dialback_verify(secret, &action->claim, action->key);
-	const struct s2s_pair *pair =
-		s2s_pair_find(port, action->claim.sender_domain, action->claim.target_domain);
 
 	++*(valid ? &port->tally.keys_valid : &port->tally.keys_invalid);
-	if (pair)
-		s2s_pair_note_asked(pair, action->claim.stream_id, valid);
+	note_asked(port, &action->claim, valid);
 	s2s_log(name, valid ? EVENT_DIALBACK_VALID : EVENT_DIALBACK_INVALID,
 		"xcoder=%s role=authoritative from=%s to=%s id=%.64s key=%.*s...%s", name->xcoder,
 		action->claim.sender_domain, action->claim.target_domain,

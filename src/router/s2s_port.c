@@ -199,7 +199,8 @@ size_t s2s_port_retry(struct s2s_port *s, const char *remote_domain)
 	void **values = values_of(&s->pairs, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(s2s_pair_remote(values[i]), remote_domain) != 0)
+		if (strcmp(s2s_pair_remote(values[i]), remote_domain) != 0 ||
+		    s2s_pair_is_probe(values[i]))
 			continue;
 		s2s_pair_retry(values[i]);
 		concerned++;
