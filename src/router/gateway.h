@@ -28,7 +28,7 @@ void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *a
 
 /*
  * Bytes of a snapshot (ipc/snapshot.h) with the records of `sallyport status`; `brief`: none of
- * stream and queue. New fields come at the end of a record.
+ * stream, queue and peer. New fields come at the end of a record.
  *
  *	fault WHY
  *	link NODE ROLE STATE in|out UNSETTLED SECONDS WHY REALMS ADDRESS
@@ -39,11 +39,27 @@ void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *a
  *		and of the one in the settings; linked: told by a link that is open
  *	route DOMAIN PORT		inwards
  *	default in|out PORT
- *	stream DIRECTION XCODER LOCAL REMOTE STATE TLS AUTH STANZAS SECONDS
+ *	stream DIRECTION XCODER LOCAL REMOTE STATE TLS AUTH STANZAS SECONDS ADDRESS
+ *		valid|invalid|none BYTES CIPHER		the peer's address and certificate
+ *	peer DOMAIN OUT IN WAITING RETRY FAILURE FAILED WHY STANZAS
+ *		of the world, last talked to first; OUT, IN: ready, connecting, waiting, none;
+ *		RETRY: seconds until it is dialled again; FAILURE: the last, FAILED seconds ago,
+ *		if it was not reached since
+ *	histogram NAME BOUND COUNT	setup_in, setup_out: from a connection's beginning until
+ *		stanzas may flow; latency: of a stanza that was delivered or written, from entering
+ *		this node until that is known. Cumulative; BOUND: seconds, "+Inf", or "sum", with
+ *		microseconds
  *	queue LOCAL REMOTE STANZAS BYTES SECONDS
  *	static-routes on|off COUNT	an edge's
  *	route-dead DOMAIN WHY	no static address was reached at the last attempt, nor since
- *	counter NAME VALUE	streams.open (an edge's), connections.*, stanzas.*
+ *	counter NAME VALUE	stanzas.taken, .repeated, .delivered, .written, .refused,
+ *.uncertain, .bounced, .unbounced, .open; stanzas.in, .out (from the world, towards it);
+ *		bounces.FAILURE. An edge's: streams.open; connections.accepted, .refused;
+ *		setups.in.ready, setups.out.ready, setups.in.failed.FAILURE,
+ *		setups.out.failed.FAILURE; tls.1.2, tls.1.3, tls.none (streams that became ready);
+ *		dialback.keys.valid, .invalid (of ours, that peers asked about);
+ *		dialback.verified.valid, .invalid, .error (of peers, that we asked about).
+ *		FAILURE only where there was one
  */
 void gateway_status(struct gateway *gateway, bool brief, struct buffer *out);
 /* The body of MESSAGE_LOADED (ipc/messages.h). False: this node's router works by no table. */

@@ -126,6 +126,7 @@ struct s2s_pair *s2s_pair_create(struct s2s_port *port, const char *local, const
 		.port = port, .local = p->local, .remote = p->remote, .out = true
 	};
 	p->tls = "";
+	p->certificate = "none";
 	p->session_timer.fire = s2s_stream_on_timer;
 	p->retry.fire = on_retry;
 	p->every_second.fire = on_every_second;
@@ -299,9 +300,38 @@ void s2s_pair_status(const struct s2s_pair *p, struct buffer *out)
 			    : p->target ? "resolving"
 					: failure_name(p->last_failure);
 
-	s2s_add_stream(out, &p->name, state, p->tls, p->stanzas,
-		       p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0);
+	s2s_add_stream(out, &p->name,
+		       &(struct s2s_stream_view){
+			       .state = state,
+			       .tls = p->tls,
+			       .cipher = p->tls[0] ? SSL_get_cipher(conn_tls(p->conn)) : "",
+			       .address = p->conn ? p->address : "",
+			       .certificate = p->certificate,
+			       .stanzas = p->stanzas,
+			       .seconds = p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0,
+			       .bytes = p->conn ? conn_appended(p->conn) : 0,
+		       });
 	s2s_pair_add_queue(p, out);
+}
+
+void s2s_pair_tell_peer(const struct s2s_pair *p, struct map *peers)
+{
+	struct s2s_peer *peer = s2s_peer_of(peers, p->remote);
+	bool waits = timer_is_armed(&p->retry);
+	enum s2s_peer_state state = p->ready		   ? S2S_PEER_READY
+				    : waits		   ? S2S_PEER_WAITING
+				    : p->conn || p->target ? S2S_PEER_CONNECTING
+							   : S2S_PEER_NONE;
+
+	peer->out = state > peer->out ? state : peer->out;
+	peer->waiting += p->waiting.count;
+	peer->stanzas += p->session ? p->stanzas : 0;
+	if (waits && !p->probe_number) {
+		uint64_t now_ms = s2s_pair_now_ms(p);
+		uint64_t in_ms = p->retry.due_ms > now_ms ? p->retry.due_ms - now_ms : 0;
+
+		peer->retry_ms = in_ms < peer->retry_ms ? in_ms : peer->retry_ms;
+	}
 }
 
 void s2s_pair_add_queue(const struct s2s_pair *p, struct buffer *out)

@@ -28,7 +28,7 @@ struct s2s_pair {
 	/* what the session was made with, and what it saw */
 	enum security_mode security;
 	bool verify_certificate, certificate_valid;
-	const char *tls;
+	const char *tls, *certificate;
 	char address[CONN_ADDRESS_TEXT]; /* of the peer */
 	struct timer session_timer, retry, every_second, ack;
 	unsigned failures;

@@ -19,6 +19,7 @@ void s2s_stream_drop(struct s2s_pair *p, bool in_order)
 		conn_destroy(&p->conn);
 	p->ready = p->secured = p->ended_here = p->certificate_valid = false;
 	p->tls = "";
+	p->certificate = "none";
 }
 
 static void log_closed(const struct s2s_pair *p, enum failure failure, const char *why)
@@ -240,7 +241,7 @@ static void on_secured(void *owner)
 
 	p->secured = true;
 	p->tls = SSL_get_version(conn_tls(p->conn));
-	s2s_judge(p->conn, p->remote, p->verify_certificate, &p->name, &tls);
+	p->certificate = s2s_judge(p->conn, p->remote, p->verify_certificate, &p->name, &tls);
 	p->certificate_valid = tls.certificate_valid;
 	s2s_pair_tell_time(p);
 	s2s_out_secured(p->session, &tls);
