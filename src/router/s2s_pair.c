@@ -318,10 +318,11 @@ void s2s_pair_tell_peer(const struct s2s_pair *p, struct map *peers)
 {
 	struct s2s_peer *peer = s2s_peer_of(peers, p->remote);
 	bool waits = timer_is_armed(&p->retry);
-	enum s2s_peer_state state = p->ready		   ? S2S_PEER_READY
-				    : waits		   ? S2S_PEER_WAITING
-				    : p->conn || p->target ? S2S_PEER_CONNECTING
-							   : S2S_PEER_NONE;
+	/* a stream that only verifies gets nowhere further */
+	enum s2s_peer_state state = p->ready		      ? S2S_PEER_READY
+				    : waits		      ? S2S_PEER_WAITING
+				    : s2s_pair_wants_ready(p) ? S2S_PEER_CONNECTING
+							      : S2S_PEER_NONE;
 
 	peer->out = state > peer->out ? state : peer->out;
 	peer->waiting += p->waiting.count;
