@@ -1,5 +1,6 @@
 #include "process/services.h"
 
+#include "admin/why.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -16,6 +17,7 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct why *why;
 	struct axl_client *axl_client;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
@@ -177,6 +179,7 @@ struct services *services_create(const struct services_config *config)
 								     .arg = services });
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
+	services->why = why_create(config->loop, config->desk, services->tunnels);
 	desk_register(config->desk, parts, services);
 	return services;
 }
@@ -192,8 +195,19 @@ void services_destroy(struct services **services_ref)
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
 	tunnels_destroy(&services->tunnels);
+	why_destroy(&services->why);
 	dns_destroy(&services->dns);
 	free(services);
+}
+
+void services_reach_traffic(struct services *services, struct messenger *traffic)
+{
+	why_reach(services->why, traffic);
+}
+
+void services_take_traffic(struct services *services, const struct message *message)
+{
+	why_take(services->why, message);
 }
 
 void services_set_resolver(struct services *services, int fd)
