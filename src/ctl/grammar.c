@@ -63,7 +63,7 @@ const struct command commands[] = {
 	  "log-stanzas", "log the whole stanzas to and from one foreign domain, for a time",
 	  "600 seconds if nothing else is said, 3600 at most. What people write is in them: who\n"
 	  "asked for it is in the log too." },
-	{ "metrics", "", 0, 0, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "metrics",
+	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
 	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "cert list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "certificates",
 	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL },
