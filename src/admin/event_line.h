@@ -7,14 +7,15 @@
 #ifndef ADMIN_EVENT_LINE_H
 #define ADMIN_EVENT_LINE_H
 
-#include "base/log.h"
+#include "base/log_level.h"
 #include "base/slice.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_LINE_FIELDS 16 /* beside Module, Level, CodeLocation and Detail; no event has more   \
+#define EVENT_LINE_FIELDS                                                                          \
+	16		     /* beside Module, Level, CodeLocation and Detail; no event has more   \
 			      */
 #define EVENT_LINE_DOMAINS 8 /* that one line names */
 

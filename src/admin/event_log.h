@@ -2,16 +2,17 @@
  * The log of all processes of this node as manage has it: the last lines (settings events.keep),
  * numbered as control numbers them, so that a number means the same line after manage was started
  * again, and a gap shows that lines were lost on the way. Answers questions about them, and tells
- * new ones to whoever follows. It never logs: a line about a line would never end.
+ * new ones to whoever follows. It never logs: a line about a line would never end. No I/O.
  */
 #ifndef ADMIN_EVENT_LOG_H
 #define ADMIN_EVENT_LOG_H
 
 #include "admin/event_line.h"
 
-#define EVENT_LOG_LIMIT_MAX 10000  /* events of one answer */
-#define EVENT_LOG_FOLLOWERS_MAX 64 /* at once */
-#define EVENT_LOG_FILTER_BYTES 256 /* of one text in a filter */
+#define EVENT_LOG_BYTES_MAX ((size_t)64 << 20) /* of all lines, however few they are then */
+#define EVENT_LOG_LIMIT_MAX 10000	       /* events of one answer */
+#define EVENT_LOG_FOLLOWERS_MAX 64	       /* at once */
+#define EVENT_LOG_FILTER_BYTES 256	       /* of one text in a filter */
 
 /* What of the log is wanted: all of it if all is zero but level, which is then LOG_LEVEL_DEBUG
  * (EVENT_FILTER_ALL). */
@@ -34,8 +35,8 @@ struct event_log;
 struct event_log *event_log_create(size_t keep);
 void event_log_destroy(struct event_log **log);		 /* nobody may follow it any more */
 void event_log_keep(struct event_log *log, size_t keep); /* so many from now on */
-/* The body of a MESSAGE_EVENT. */
-void event_log_take(struct event_log *log, struct slice body);
+/* The body of a MESSAGE_EVENT: u64 number of its first line, then lines. False: it is none. */
+bool event_log_take(struct event_log *log, struct slice body);
 
 /*
  * {"events":[EVENT...],"first":SEQ,"last":SEQ}: the newest `limit` of those that the filter wants
