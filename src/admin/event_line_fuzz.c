@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct slice line = { (const char *)bytes, size };
