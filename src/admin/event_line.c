@@ -336,14 +336,12 @@ bool event_line_names(const struct event_line *event, const char *domain)
 	return false;
 }
 
-/* As JSON */
+/* For people and as JSON */
 
-/* Quotes without their backslashes: a backslash of the text is two, so nothing is confused. */
-static json_t *text_of(struct slice value)
+char *event_line_text(struct slice value)
 {
 	char *text = xmalloc(value.len + 1);
 	size_t len = 0;
-	json_t *json;
 
 	for (size_t i = 0; i < value.len; i++) {
 		bool pair = value.data[i] == '\\' && i + 1 < value.len;
@@ -354,7 +352,15 @@ static json_t *text_of(struct slice value)
 			i++;
 		text[len++] = value.data[i];
 	}
-	json = json_stringn(text, len);
+	text[len] = '\0';
+	return text;
+}
+
+static json_t *text_of(struct slice value)
+{
+	char *text = event_line_text(value);
+	json_t *json = json_string(text);
+
 	free(text);
 	return json;
 }

@@ -44,7 +44,10 @@ struct event_line {
 bool event_line_read(struct event_line *event, struct slice line);
 /* Whether the event is about that domain; case does not matter. */
 bool event_line_names(const struct event_line *event, const char *domain);
-/* EVENT of the JSON API, with its number. */
+/* A value for people, freed by the caller: its quotes without their backslashes. A backslash of the
+ * text itself is still two, so nothing is confused. */
+char *event_line_text(struct slice value);
+/* EVENT of the JSON API, with its number (0: none). */
 json_t *event_line_json(const struct event_line *event, uint64_t seq);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "admin/event_line.h"
 
-#define EVENT_LOG_BYTES_MAX ((size_t)64 << 20) /* of all lines, however few they are then */
+#define EVENT_LOG_BYTES_MAX ((size_t)32 << 20) /* of all lines, however few they are then */
 #define EVENT_LOG_LIMIT_MAX 10000	       /* events of one answer */
 #define EVENT_LOG_FOLLOWERS_MAX 64	       /* at once */
 #define EVENT_LOG_FILTER_BYTES 256	       /* of one text in a filter */
