@@ -6,6 +6,8 @@
 #include "ipc/snapshot.h"
 #include "process/configure.h"
 #include "process/listeners.h"
+#include "process/log_sink.h"
+#include "process/log_terms.h"
 #include "process/report.h"
 #include "process/secret_overlap.h"
 #include "process/tries.h"
@@ -39,6 +41,8 @@ struct control {
 	struct tries *tries;
 	struct secret_overlap *overlap;
 	struct notices *notices;
+	struct log_sink *log;
+	struct log_terms *log_terms;
 	uint64_t generations[PROCESS_COUNT]; /* of the snapshots */
 	bool told_ready;
 };
@@ -86,6 +90,31 @@ static void apply_log_levels(const struct node *node)
 	}
 }
 
+static void apply_log(struct control *control)
+{
+	const struct store *store = control->node.store;
+
+	apply_log_levels(&control->node);
+	log_sink_set(control->log, strcmp(store_text(store, "log.format"), "json") == 0,
+		     strtoul(store_text(store, "events.keep"), NULL, 10));
+}
+
+/* What the log's feed asks of us */
+
+static bool manage_is_idle(void *arg)
+{
+	const struct control *control = arg;
+
+	return supervisor_is_idle(control->supervisor, PROCESS_MANAGE);
+}
+
+static bool send_lines(void *arg, struct slice body)
+{
+	struct control *control = arg;
+
+	return supervisor_send(control->supervisor, PROCESS_MANAGE, MESSAGE_EVENT, 0, body);
+}
+
 /* What the supervisor and the settings ask of us */
 
 static int give_snapshot(void *arg, enum process process)
@@ -108,7 +137,8 @@ static void on_changed(void *arg, unsigned seen_by)
 {
 	struct control *control = arg;
 
-	apply_log_levels(&control->node);
+	apply_log(control);
+	log_terms_changed(control->log_terms);
 	notices_changed(control->notices);
 	secret_overlap_changed(control->overlap);
 	for (size_t i = 0; i < nitems(children); i++) {
@@ -136,6 +166,8 @@ static void on_message(void *arg, enum process from, struct message *message)
 
 	switch (message->type) {
 	case MESSAGE_READY:
+		if (from == PROCESS_MANAGE)
+			log_feed_start(log_sink_feed(control->log));
 		tell_ready_once(control);
 		return;
 	case MESSAGE_CONFIG:
@@ -195,6 +227,10 @@ static void serve(struct control *control)
 		(struct configure){ &control->node, on_changed, control, control->notices };
 	control->tries = tries_create(control->loop, control->supervisor);
 	control->overlap = secret_overlap_create(control->loop, &control->configure);
+	control->log_terms = log_terms_create(control->loop, &control->configure);
+	log_feed_serve(
+		log_sink_feed(control->log),
+		&(struct log_feed_config){ control->loop, manage_is_idle, send_lines, control });
 	loop_on_signal(control->loop, SIGTERM, on_stop_signal, control);
 	loop_on_signal(control->loop, SIGINT, on_stop_signal, control);
 	for (size_t i = 0; i < control->listeners.count; i++)
@@ -204,6 +240,8 @@ static void serve(struct control *control)
 	for (size_t i = 0; i < nitems(children); i++)
 		supervisor_start(control->supervisor, children[i]);
 	loop_run(control->loop);
+	log_feed_serve(log_sink_feed(control->log), NULL);
+	log_terms_destroy(&control->log_terms);
 	secret_overlap_destroy(&control->overlap);
 	tries_destroy(&control->tries);
 	supervisor_destroy(&control->supervisor);
@@ -230,6 +268,7 @@ static int run(struct control *control)
 	int status = EXIT_FAILURE;
 
 	settle_down(&control->bootstrap);
+	control->log = log_sink_create(STDERR_FILENO);
 	log_event(EVENT_PROCESS_START, "role=%s pid=%d", control->bootstrap.role->name,
 		  (int)getpid());
 	if (!node_open(&control->node, &control->bootstrap, &why)) {
@@ -237,7 +276,7 @@ static int run(struct control *control)
 		free(why);
 		return EXIT_FAILURE;
 	}
-	apply_log_levels(&control->node);
+	apply_log(control);
 	if (listeners_open(&control->listeners, &control->bootstrap, &why)) {
 		serve(control);
 		listeners_finish(&control->listeners);
@@ -297,6 +336,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	status = only_check ? check(&control.bootstrap, path) : run(&control);
+	log_sink_destroy(&control.log);
 	bootstrap_finish(&control.bootstrap);
 	return status;
 }
