@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 
 #define WIDTH 79
-#define INDENT 11 /* of what belongs to a finding, behind its word */
+#define INDENT 13 /* of what belongs to a finding, behind its word */
 
 /* Words of a text in lines that fit, the first behind `at` columns, the others behind INDENT. */
 static void write_words(struct buffer *out, const char *text, size_t at)
