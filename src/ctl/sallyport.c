@@ -197,7 +197,7 @@ static int show(const struct job *job, const struct reply *reply)
 {
 	char *json;
 
-	if (reply->status != REPLY_DONE) {
+	if (reply->status != REPLY_DONE && !reply->data) { /* with data it is an answer: doctor's */
 		char *text = xstrndup(reply->text.data, reply->text.len);
 
 		fail(text, "");
