@@ -385,6 +385,7 @@ static void connect_all(struct startup *startup)
 	static const struct messenger_handler handler = { from_control, control_gone };
 
 	capture.loop = loop_create();
+	loop_guard(capture.loop, LOOP_GUARD_S);
 	capture.control =
 		messenger_adopt(capture.loop, &startup->control, PROCESS_CONTROL, &handler, NULL);
 	if (startup->peers[PROCESS_TRAFFIC] >= 0)
