@@ -77,7 +77,7 @@ static void on_ssl_freed(void *parent, void *data, CRYPTO_EX_DATA *ad, int index
 static struct bufferevent *make_connection(struct event_base *base, void *arg)
 {
 	struct https_server *server = arg;
-	SSL *ssl = tls_accepting(server->tls);
+	SSL *ssl = tls_accepting(server->tls, NULL);
 
 	SSL_set_ex_data(ssl, tally_index, server->tally);
 	if (++server->tally->connections == server->config.connections_max)
