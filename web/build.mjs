@@ -2,7 +2,8 @@
  * Builds the page: checks types, bundles, and writes all of it as one C file for the binary.
  *
  *	node build.mjs FOLDER [DEPFILE]	the page in FOLDER, as files and as assets.c
- *	node build.mjs --types		only checks types, the tests' too
+ *	node build.mjs --types		checks types, the tests' too
+ *	node build.mjs --test FOLDER	that, and runs the tests, which are bundled into FOLDER
  *
  * The same sources and the same node give the same bytes. What DEPFILE names makes it anew.
  */
@@ -52,6 +53,27 @@ async function bundle(folder) {
 		writeFileSync(join(folder, name), readFileSync(join(here, "src", name)));
 }
 
+async function test(folder) {
+	const { build } = await import("esbuild");
+	const names = readdirSync(join(here, "test")).filter((name) => name.endsWith(".test.ts"));
+	await build({
+		absWorkingDir: here,
+		entryPoints: names.map((name) => join("test", name)),
+		outdir: resolve(folder),
+		outExtension: { ".js": ".mjs" },
+		bundle: true,
+		platform: "node",
+		format: "esm",
+		target: "node18",
+		jsx: "automatic",
+		jsxImportSource: "preact",
+		logLevel: "warning",
+	});
+	const bundled = names.map((name) => join(resolve(folder), name.replace(/ts$/, "mjs")));
+	const options = ["--test", "--test-reporter=tap", ...bundled];
+	return spawnSync(process.execPath, options, { stdio: "inherit" }).status ?? 1;
+}
+
 function compressed(bytes) {
 	const gzip = gzipSync(bytes, { level: 9 });
 	gzip[9] = 255; // the operating system: unknown, so that it is the same everywhere
@@ -93,9 +115,10 @@ if (!existsSync(join(here, "node_modules/esbuild")))
 	stop("what it is built with is missing: run `npm ci` in web/ (`./dev build` does)");
 
 const [folder, depfile] = process.argv.slice(2);
-if (folder === "--types") {
+if (folder === "--types" || (folder === "--test" && depfile)) {
 	checkTypes("tsconfig.json");
 	checkTypes("test/tsconfig.json");
+	if (folder === "--test") process.exit(await test(depfile));
 } else if (folder) {
 	mkdirSync(folder, { recursive: true });
 	checkTypes("tsconfig.json");
@@ -104,5 +127,5 @@ if (folder === "--types") {
 	writeFileSync(out, asC(folder));
 	if (depfile) writeFileSync(depfile, dependencies(relative(process.cwd(), out)));
 } else {
-	stop("usage: node build.mjs FOLDER [DEPFILE] | --types");
+	stop("usage: node build.mjs FOLDER [DEPFILE] | --types | --test FOLDER");
 }
