@@ -111,7 +111,6 @@ static void serve(int fd)
 		&(struct https_server_config){ .loop = loop,
 					       .body_bytes = BODY_BYTES,
 					       .timeout_s = 1,
-					       .answer_s = 1,
 					       .connections_max = 100,
 					       .connections_per_address = PER_ADDRESS,
 					       .request = on_request,
