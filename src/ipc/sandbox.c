@@ -73,6 +73,7 @@ static const int calls_of_all[] = {
 	SCMP_SYS(memfd_create),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(setitimer),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),

@@ -251,7 +251,10 @@ static void on_restart(struct timer *timer)
 
 static void describe_end(int status, char *text, size_t size)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(text, size, "signal %d: its loop did not turn for %d s", SIGALRM,
+			 LOOP_GUARD_S);
+	else if (WIFSIGNALED(status))
 		snprintf(text, size, "signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
 	else

@@ -200,6 +200,7 @@ int main(void)
 	if (!startup_enter_sandbox(startup.snapshot, PROCESS_TRAFFIC, &why))
 		return 1; /* it has said why */
 	traffic.loop = loop_create();
+	loop_guard(traffic.loop, LOOP_GUARD_S);
 	traffic.gateway = gateway_create(traffic.loop, &startup, &why);
 	if (!traffic.gateway)
 		return fail(why), 1;
