@@ -1,7 +1,7 @@
 #include "router/attempts.h"
 
 #include "base/alloc.h"
-#include "base/log.h"
+#include "base/log_escape.h"
 #include "base/map.h"
 #include "ipc/snapshot.h"
 #include "policy/domain.h"

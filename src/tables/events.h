@@ -44,6 +44,7 @@
 	X(IPC_GONE, SYSTEM, INFO, "ipc.gone", "the channel to another process closed")             \
 	X(LISTENER_OPEN, SYSTEM, INFO, "listener.open", "an address is listened on")               \
 	X(LISTENER_FAILED, SYSTEM, ERROR, "listener.failed", "an address cannot be listened on")   \
+	X(PROCESS_SAID, SYSTEM, WARN, "process.said", "what a library or the system wrote")        \
 	X(LOG_DROPPED, SYSTEM, WARN, "log.dropped", "log lines were lost: nobody read them")       \
 	/* settings */                                                                             \
 	X(SNAPSHOT_TAKEN, SETTINGS, INFO, "snapshot.taken", "a process works by new settings")     \
