@@ -22,10 +22,14 @@ struct step {
 	char *text;
 };
 
+struct list {
+	struct attempt *newest, *oldest;
+};
+
 struct attempt {
 	struct attempts *all;
 	struct domain *domain; /* NULL: unnamed so far, in all->unnamed */
-	struct attempt *next;  /* the one before it */
+	struct attempt *newer, *older;
 	struct attempt **holder;
 	char *local;
 	char xcoder[XCODER_BYTES];
@@ -42,7 +46,7 @@ struct domain {
 	char *remote;
 	struct domain *newer, *older;
 	bool known; /* more than a claim speaks of it */
-	struct attempt *attempts[2];
+	struct list attempts[2]; /* in, out */
 	enum failure failure;
 	uint64_t failed_ms, stanzas;
 	char *why;
@@ -51,7 +55,7 @@ struct domain {
 struct attempts {
 	struct map domains;
 	struct domain *newest, *oldest;
-	struct attempt *unnamed;
+	struct list unnamed;
 	size_t strangers, bytes;
 };
 
@@ -77,19 +81,27 @@ static const char *const states[] = {
 
 /* Attempts in lists */
 
-static struct attempt **list_of(const struct attempt *a)
+static struct list *list_of(const struct attempt *a)
 {
 	return a->domain ? &a->domain->attempts[a->out] : &a->all->unnamed;
 }
 
+static void enlist(struct attempt *a)
+{
+	struct list *list = list_of(a);
+
+	a->older = list->newest;
+	*(list->newest ? &list->newest->newer : &list->oldest) = a;
+	list->newest = a;
+}
+
 static void unlist(struct attempt *a)
 {
-	struct attempt **link = list_of(a);
+	struct list *list = list_of(a);
 
-	while (*link != a)
-		link = &(*link)->next;
-	*link = a->next;
-	a->next = NULL;
+	*(a->newer ? &a->newer->older : &list->newest) = a->older;
+	*(a->older ? &a->older->newer : &list->oldest) = a->newer;
+	a->newer = a->older = NULL;
 }
 
 static void drop_attempt(struct attempt *a)
@@ -113,7 +125,7 @@ static void keep_few(struct domain *domain, bool out)
 	size_t count = 0;
 	bool seen_ready = false;
 
-	for (struct attempt *a = domain->attempts[out]; a; a = a->next) {
+	for (struct attempt *a = domain->attempts[out].newest; a; a = a->older) {
 		bool stays = a->was_ready && !seen_ready;
 
 		seen_ready = seen_ready || a->was_ready;
@@ -148,8 +160,8 @@ static size_t domain_bytes(const struct domain *domain)
 static void drop_domain(struct attempts *all, struct domain *domain)
 {
 	for (size_t out = 0; out < 2; out++) {
-		while (domain->attempts[out])
-			drop_attempt(domain->attempts[out]);
+		while (domain->attempts[out].newest)
+			drop_attempt(domain->attempts[out].newest);
 	}
 	unlink_domain(all, domain);
 	map_remove(&all->domains, slice_of(domain->remote));
@@ -173,11 +185,10 @@ static struct domain *least(const struct attempts *all, const struct domain *but
 /* Unnamed connections go first, then what was only claimed. What is in use stays. */
 static bool drop_least(struct attempts *all, const struct attempt *but, const struct domain *of)
 {
+	struct attempt *victim = all->unnamed.oldest;
 	struct domain *domain;
-	struct attempt *victim = NULL;
 
-	for (struct attempt *a = all->unnamed; a; a = a->next)
-		victim = a == but ? victim : a;
+	victim = victim == but ? victim->newer : victim;
 	if (victim) {
 		drop_attempt(victim);
 		return true;
@@ -240,8 +251,8 @@ void attempts_destroy(struct attempts **all_ref)
 	if (!all)
 		return;
 	*all_ref = NULL;
-	while (all->unnamed)
-		drop_attempt(all->unnamed);
+	while (all->unnamed.newest)
+		drop_attempt(all->unnamed.newest);
 	while (all->newest)
 		drop_domain(all, all->newest);
 	map_finish(&all->domains);
@@ -252,12 +263,8 @@ void attempts_destroy(struct attempts **all_ref)
 
 static void file(struct attempt *a, const char *remote)
 {
-	struct attempt **list;
-
 	a->domain = *remote ? find_domain(a->all, remote) : NULL;
-	list = list_of(a);
-	a->next = *list;
-	*list = a;
+	enlist(a);
 	if (!a->domain)
 		return;
 	if (a->wanted)
@@ -511,13 +518,13 @@ bool attempts_write(const struct attempts *all, const char *remote, uint64_t now
 
 	if (!domain)
 		return false;
-	at[0] = domain->attempts[0];
-	at[1] = domain->attempts[1];
+	at[0] = domain->attempts[0].newest;
+	at[1] = domain->attempts[1].newest;
 	while (at[0] || at[1]) {
 		size_t turn = !at[0] ? 1 : !at[1] ? 0 : at[1]->began_ms >= at[0]->began_ms;
 
 		attempt_write(at[turn], now_ms, out);
-		at[turn] = at[turn]->next;
+		at[turn] = at[turn]->older;
 	}
 	return true;
 }
