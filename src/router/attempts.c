@@ -45,18 +45,24 @@ struct attempt {
 struct domain {
 	char *remote;
 	struct domain *newer, *older;
-	bool known; /* more than a claim speaks of it */
+	bool known;		 /* more than a claim speaks of it */
 	struct list attempts[2]; /* in, out */
 	enum failure failure;
 	uint64_t failed_ms, stanzas;
 	char *why;
 };
 
+/* In the order in which they were last talked to. */
+struct order {
+	struct domain *newest, *oldest;
+	size_t count;
+};
+
 struct attempts {
 	struct map domains;
-	struct domain *newest, *oldest;
+	struct order strangers, known;
 	struct list unnamed;
-	size_t strangers, bytes;
+	size_t bytes;
 };
 
 static const char *const whos[] = { [ATTEMPT_US] = "us",
@@ -138,18 +144,29 @@ static void keep_few(struct domain *domain, bool out)
 
 /* Domains */
 
+static struct order *order_of(struct attempts *all, const struct domain *domain)
+{
+	return domain->known ? &all->known : &all->strangers;
+}
+
 static void unlink_domain(struct attempts *all, struct domain *domain)
 {
-	*(domain->newer ? &domain->newer->older : &all->newest) = domain->older;
-	*(domain->older ? &domain->older->newer : &all->oldest) = domain->newer;
+	struct order *order = order_of(all, domain);
+
+	*(domain->newer ? &domain->newer->older : &order->newest) = domain->older;
+	*(domain->older ? &domain->older->newer : &order->oldest) = domain->newer;
 	domain->newer = domain->older = NULL;
+	order->count--;
 }
 
 static void push_domain(struct attempts *all, struct domain *domain)
 {
-	domain->older = all->newest;
-	*(all->newest ? &all->newest->newer : &all->oldest) = domain;
-	all->newest = domain;
+	struct order *order = order_of(all, domain);
+
+	domain->older = order->newest;
+	*(order->newest ? &order->newest->newer : &order->oldest) = domain;
+	order->newest = domain;
+	order->count++;
 }
 
 static size_t domain_bytes(const struct domain *domain)
@@ -165,7 +182,6 @@ static void drop_domain(struct attempts *all, struct domain *domain)
 	}
 	unlink_domain(all, domain);
 	map_remove(&all->domains, slice_of(domain->remote));
-	all->strangers -= !domain->known;
 	all->bytes -= domain_bytes(domain);
 	free(domain->remote);
 	free(domain->why);
@@ -173,13 +189,9 @@ static void drop_domain(struct attempts *all, struct domain *domain)
 }
 
 /* The one to go first, other than `but`; NULL: there is none. */
-static struct domain *least(const struct attempts *all, const struct domain *but, bool strangers)
+static struct domain *least(const struct order *order, const struct domain *but)
 {
-	struct domain *domain = all->oldest;
-
-	while (domain && (domain == but || (strangers && domain->known)))
-		domain = domain->newer;
-	return domain;
+	return order->oldest && order->oldest == but ? but->newer : order->oldest;
 }
 
 /* Unnamed connections go first, then what was only claimed. What is in use stays. */
@@ -193,8 +205,8 @@ static bool drop_least(struct attempts *all, const struct attempt *but, const st
 		drop_attempt(victim);
 		return true;
 	}
-	domain = all->strangers ? least(all, of, true) : NULL;
-	domain = domain ? domain : least(all, of, false);
+	domain = least(&all->strangers, of);
+	domain = domain ? domain : least(&all->known, of);
 	if (domain)
 		drop_domain(all, domain);
 	return domain != NULL;
@@ -202,15 +214,11 @@ static bool drop_least(struct attempts *all, const struct attempt *but, const st
 
 static void make_room(struct attempts *all, const struct domain *but)
 {
-	struct domain *domain = NULL;
+	struct domain *domain = least(&all->strangers, but);
 
-	if (all->strangers > ATTEMPTS_STRANGERS_MAX)
-		domain = least(all, but, true);
-	else if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = all->strangers ? least(all, but, true) : NULL;
-	if (!domain && all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = least(all, but, false);
-	if (domain)
+	if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
+		drop_domain(all, domain ? domain : least(&all->known, but));
+	else if (all->strangers.count > ATTEMPTS_STRANGERS_MAX)
 		drop_domain(all, domain);
 }
 
@@ -227,7 +235,6 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 	domain->remote = xstrdup(remote);
 	map_put(&all->domains, slice_of(remote), domain);
 	push_domain(all, domain);
-	all->strangers++;
 	all->bytes += domain_bytes(domain);
 	make_room(all, domain);
 	return domain;
@@ -235,8 +242,11 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 
 static void get_known(struct attempts *all, struct domain *domain)
 {
-	all->strangers -= !domain->known;
+	if (domain->known)
+		return;
+	unlink_domain(all, domain);
 	domain->known = true;
+	push_domain(all, domain);
 }
 
 struct attempts *attempts_create(void)
@@ -253,8 +263,10 @@ void attempts_destroy(struct attempts **all_ref)
 	*all_ref = NULL;
 	while (all->unnamed.newest)
 		drop_attempt(all->unnamed.newest);
-	while (all->newest)
-		drop_domain(all, all->newest);
+	while (all->known.newest)
+		drop_domain(all, all->known.newest);
+	while (all->strangers.newest)
+		drop_domain(all, all->strangers.newest);
 	map_finish(&all->domains);
 	free(all);
 }
@@ -531,8 +543,10 @@ bool attempts_write(const struct attempts *all, const char *remote, uint64_t now
 
 bool attempts_next(const struct attempts *all, const void **place, struct attempts_domain *view)
 {
-	const struct domain *domain = *place ? ((const struct domain *)*place)->older : all->newest;
+	const struct domain *last = *place, *domain = last ? last->older : all->known.newest;
 
+	if (!domain && (!last || last->known))
+		domain = all->strangers.newest;
 	*place = domain;
 	if (!domain)
 		return false;
