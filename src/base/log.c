@@ -71,7 +71,8 @@ static size_t write_field(char *line, size_t used, size_t size, const char *key,
 
 	used += (size_t)snprintf(line + used, size - used, " %s=\"", key);
 	room = size - used - 2; /* quote and end of line */
-	used += log_escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value);
+	used += log_escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value,
+			   true);
 	line[used++] = '"';
 	return used;
 }

@@ -34,7 +34,7 @@ static bool is_unsafe(uint32_t point)
 	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
 }
 
-size_t log_escape(char *out, size_t size, struct slice text)
+size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 {
 	size_t used = 0;
 
@@ -46,7 +46,7 @@ size_t log_escape(char *out, size_t size, struct slice text)
 
 		if (!len)
 			n = snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)text.data[0]);
-		else if (point == '"' || point == '\\')
+		else if (quotes && (point == '"' || point == '\\'))
 			n = snprintf(piece, sizeof(piece), "\\%c", (int)point);
 		else if (is_unsafe(point))
 			n = snprintf(piece, sizeof(piece), point > 0xffff ? "\\U%08x" : "\\u%04x",

@@ -10,8 +10,9 @@
 
 #define LOG_ESCAPE_CUT "...(truncated)"
 
-/* Writes at most `size` bytes, which must hold LOG_ESCAPE_CUT, not terminated; how many. */
-size_t log_escape(char *out, size_t size, struct slice text);
+/* Writes at most `size` bytes, which must hold LOG_ESCAPE_CUT, not terminated; how many. `quotes`:
+ * these and backslashes are escaped too, as between quotes. */
+size_t log_escape(char *out, size_t size, struct slice text, bool quotes);
 /* Whether it is UTF-8 in which nothing but quotes and backslashes would be escaped. */
 bool log_is_safe(struct slice text);
 

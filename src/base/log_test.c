@@ -233,7 +233,7 @@ static void what_is_escaped_is_safe_and_what_is_not_is_not(void **state)
 	assert_true(log_is_safe(slice_of("m\303\274nchen \"quoted\" \\")));
 	for (size_t i = 0; i < nitems(unsafe); i++) {
 		char out[100];
-		size_t len = log_escape(out, sizeof(out), slice_of(unsafe[i]));
+		size_t len = log_escape(out, sizeof(out), slice_of(unsafe[i]), true);
 
 		assert_false(log_is_safe(slice_of(unsafe[i])));
 		assert_true(log_is_safe((struct slice){ out, len }));

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
 #include "process/configure.h"
+#include "process/diag_orders.h"
 #include "process/listeners.h"
 #include "process/log_sink.h"
 #include "process/log_terms.h"
@@ -43,6 +44,8 @@ struct control {
 	struct notices *notices;
 	struct log_sink *log;
 	struct log_terms *log_terms;
+	struct captures *captures;
+	struct diag_orders *diag;
 	uint64_t generations[PROCESS_COUNT]; /* of the snapshots */
 	bool told_ready;
 };
@@ -68,7 +71,7 @@ static void unblock_stderr(void)
 	}
 }
 
-static void apply_log_levels(const struct node *node)
+static void apply_log_levels(const struct node *node, bool diagnosed)
 {
 	const struct setting *setting = setting_find("log.levels");
 	const struct setting_value *value = store_value(node->store, setting);
@@ -76,7 +79,9 @@ static void apply_log_levels(const struct node *node)
 	enum log_level level;
 
 	for (enum event_module module = 0; module < EVENT_MODULE_COUNT; module++)
-		event_levels[module] = LOG_LEVEL_INFO;
+		event_levels[module] = diagnosed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	if (diagnosed)
+		return;
 	for (size_t i = 0; i < value->count; i++) {
 		char *module, *name;
 
@@ -90,11 +95,18 @@ static void apply_log_levels(const struct node *node)
 	}
 }
 
+/* Not before it serves. */
+static bool is_diagnosed(const struct control *control)
+{
+	return control->diag &&
+	       diagnostic_facts(diag_orders_diagnostic(control->diag)).state == DIAGNOSTIC_RUNNING;
+}
+
 static void apply_log(struct control *control)
 {
 	const struct store *store = control->node.store;
 
-	apply_log_levels(&control->node);
+	apply_log_levels(&control->node, is_diagnosed(control));
 	log_sink_set(control->log, strcmp(store_text(store, "log.format"), "json") == 0,
 		     strtoul(store_text(store, "events.keep"), NULL, 10));
 }
@@ -126,11 +138,31 @@ static int give_snapshot(void *arg, enum process process)
 
 	view_write(&control->node, process, ++control->generations[process], &view_system, NULL,
 		   &out);
+	diagnostic_levels(diag_orders_diagnostic(control->diag), &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)
 		log_event(EVENT_SNAPSHOT_REFUSED, "process=%s why=\"%s\"", process_name(process),
 			  why);
 	return fd;
+}
+
+static void on_verbosity(void *arg)
+{
+	struct control *control = arg;
+
+	apply_log(control);
+	for (size_t i = 0; i < nitems(children); i++)
+		supervisor_settings_changed(control->supervisor, children[i]);
+}
+
+static void on_line(void *arg, struct slice line)
+{
+	diagnostic_line(diag_orders_diagnostic(((struct control *)arg)->diag), line);
+}
+
+static void on_once_ended(void *arg, enum process process, const char *why)
+{
+	captures_ended(((struct control *)arg)->captures, why);
 }
 
 static void on_changed(void *arg, unsigned seen_by)
@@ -169,8 +201,15 @@ static void on_message(void *arg, enum process from, struct message *message)
 		if (from == PROCESS_MANAGE)
 			log_feed_start(log_sink_feed(control->log));
 		tell_ready_once(control);
+		if (from == PROCESS_TRAFFIC)
+			captures_traffic_ready(control->captures);
+		return;
+	case MESSAGE_CAPTURE_STATE:
+		captures_take(control->captures, message->body);
 		return;
 	case MESSAGE_CONFIG:
+		if (diag_orders_take(control->diag, message))
+			return;
 		configure(&control->configure, message->body, &reply, &try);
 		if (try.wanted)
 			tries_begin(control->tries, message->request, &try);
@@ -188,6 +227,8 @@ static void on_message(void *arg, enum process from, struct message *message)
 	case MESSAGE_STATUS:
 		report_write(&reply, &control->node, control->supervisor, &control->listeners);
 		notices_report(control->notices, &reply);
+		diagnostic_report(diag_orders_diagnostic(control->diag), &reply);
+		captures_report(control->captures, &reply);
 		supervisor_send(control->supervisor, from, MESSAGE_STATUS_REPLY, message->request,
 				(struct slice){ buffer_data(&reply), buffer_len(&reply) });
 		break;
@@ -218,10 +259,16 @@ static void serve(struct control *control)
 	const struct supervisor_config config = { .programs = control->bootstrap.programs,
 						  .snapshot = give_snapshot,
 						  .message = on_message,
+						  .ended = on_once_ended,
 						  .arg = control };
 
 	control->loop = loop_create();
 	control->supervisor = supervisor_create(control->loop, &config);
+	control->captures = captures_create(control->loop, control->supervisor);
+	control->diag = diag_orders_create(&(struct diag_orders_config){
+		control->loop, &control->node, &control->listeners, control->supervisor,
+		control->captures, on_verbosity, control });
+	log_sink_tap(control->log, on_line, control);
 	control->notices = notices_create(&control->node);
 	control->configure =
 		(struct configure){ &control->node, on_changed, control, control->notices };
@@ -244,7 +291,10 @@ static void serve(struct control *control)
 	log_terms_destroy(&control->log_terms);
 	secret_overlap_destroy(&control->overlap);
 	tries_destroy(&control->tries);
-	supervisor_destroy(&control->supervisor);
+	supervisor_destroy(&control->supervisor); /* it still forwards lines */
+	log_sink_tap(control->log, NULL, NULL);
+	diag_orders_destroy(&control->diag);
+	captures_destroy(&control->captures);
 	notices_destroy(&control->notices);
 	loop_destroy(&control->loop);
 }

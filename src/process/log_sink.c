@@ -12,6 +12,8 @@
 struct log_sink {
 	struct log_output output;
 	struct log_feed *feed;
+	void (*tap)(void *arg, struct slice line);
+	void *tap_arg;
 };
 
 static bool take_line(void *arg, struct slice line)
@@ -24,6 +26,8 @@ static bool take_line(void *arg, struct slice line)
 		return true;
 	}
 	log_feed_add(sink->feed, line);
+	if (sink->tap)
+		sink->tap(sink->tap_arg, line);
 	return log_output_write(&sink->output, line, &event);
 }
 
@@ -52,6 +56,12 @@ void log_sink_set(struct log_sink *sink, bool json, size_t keep)
 {
 	sink->output.json = json;
 	log_feed_keep(sink->feed, keep);
+}
+
+void log_sink_tap(struct log_sink *sink, void (*line)(void *arg, struct slice line), void *arg)
+{
+	sink->tap = line;
+	sink->tap_arg = arg;
 }
 
 struct log_feed *log_sink_feed(struct log_sink *sink)

@@ -15,6 +15,8 @@ struct log_sink;
 struct log_sink *log_sink_create(int fd);
 void log_sink_destroy(struct log_sink **sink);			  /* they go to stderr again */
 void log_sink_set(struct log_sink *sink, bool json, size_t keep); /* log.format, events.keep */
+/* Each line, lent, without its end; it must not log. NULL: nobody. */
+void log_sink_tap(struct log_sink *sink, void (*line)(void *arg, struct slice line), void *arg);
 struct log_feed *log_sink_feed(struct log_sink *sink);
 
 #endif
