@@ -123,6 +123,9 @@ static void a_home_node_tells_its_table_and_certificate(void **state)
 
 	opens(stage, &role_home);
 	set(stage, "xmpps2snodes", "11111111-1111-1111-1111-111111111111 cm-1.edge-a");
+	set(stage, "log.levels", "network.dns debug 1800000000");
+	reports(stage);
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|1800000000\n"));
 	set(stage, "log.levels", "network.dns info");
 	reports(stage);
 	assert_non_null(strstr(stage->text, "stored|cm-1.edge-a\n"));
