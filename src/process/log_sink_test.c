@@ -140,7 +140,7 @@ static void a_reader_that_sleeps_costs_lines_and_never_a_part_of_one(void **stat
 		assert_non_null(json);
 		json_decref(json);
 	}
-	assert_true(lines > 9);
+	assert_true(lines > 8);
 	free(text);
 }
 
