@@ -117,7 +117,7 @@ static void json_is_one_object_a_line_whatever_a_peer_wrote(void **state)
 
 static void a_reader_that_sleeps_costs_lines_and_never_a_part_of_one(void **state)
 {
-	char backslashes[1701] = { 0 };
+	char backslashes[1181] = { 0 };
 	uint64_t before = log_dropped();
 	struct buffer all = { 0 };
 	size_t lines = 0;
