@@ -31,7 +31,7 @@ NOT_FOR_ENGINES = re.compile(
 # allowed to all.
 LIBRARIES = {
     "sallyportd": {"libevent_core", "libsqlite3", "libconfuse", "libcrypto", "libsystemd",
-                   "libidn2"},
+                   "libidn2", "libjansson"},
     "sallyport-traffic": {"libevent_core", "libssl", "libcrypto", "libidn2", "libseccomp",
                           "libcap"},
     "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap", "libcurl", "libssh",
