@@ -239,7 +239,7 @@ static int show(const struct job *job, const struct reply *reply)
 	bool wrong = judged_by && json_array_size(json_object_get(reply->data, judged_by));
 	char *text;
 
-	if (reply->status == REPLY_DONE || (judged_by && reply->data)) {
+	if (reply->status == REPLY_DONE || reply->data) { /* with data it is an answer */
 		print_answer(job, reply, wrong);
 		return wrong ? REPLY_FAILED : (int)reply->status;
 	}

@@ -146,7 +146,7 @@ static void spin(struct timer *timer)
 /* How a child ended whose guarded loop does that after 10 ms, and then for 1.5 s nothing. */
 static int end_of(timer_fn *what)
 {
-	struct timer first = { .fire = what }, last = { .fire = stop_soon };
+	struct timer begin = { .fire = what }, end = { .fire = stop_soon };
 	int status;
 	pid_t child = fork();
 
@@ -154,8 +154,8 @@ static int end_of(timer_fn *what)
 	if (child == 0) {
 		loop = loop_create();
 		loop_guard(loop, 1);
-		loop_arm(loop, &first, 10);
-		loop_arm(loop, &last, 1500);
+		loop_arm(loop, &begin, 10);
+		loop_arm(loop, &end, 1500);
 		loop_run(loop);
 		loop_destroy(&loop);
 		_exit(0);
