@@ -109,7 +109,7 @@ static void an_edge_tells_its_switches_domains_and_fingerprint(void **state)
 	assert_non_null(strstr(stage->text, "setting|federation.enabled|on\n"));
 	assert_non_null(strstr(stage->text, "setting|federation.use_static_routes|off\n"));
 	assert_non_null(strstr(stage->text, "domain|example.net|on|\n"));
-	assert_non_null(strstr(stage->text, "level|network.dns|debug\n"));
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|0\n"));
 	assert_non_null(strstr(stage->text, "secret|"));
 	assert_null(strstr(stage->text, "router.apply"));
 	assert_null(
