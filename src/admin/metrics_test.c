@@ -55,8 +55,8 @@ static const struct {
 	  "sallyport_link_up{node=\"core-a\",role=\"core\"} 1" },
 	{ "{\"tunnels\":[{\"node\":\"core-a\",\"state\":\"up\",\"skew_ms\":-1500}]}",
 	  "sallyport_tunnel_clock_skew_seconds{node=\"core-a\"} -1.500" },
-	{ "{\"certificates\":[{\"setting\":\"tls.certificate\",\"days\":-1}]}",
-	  "sallyport_certificate_days_left{setting=\"tls.certificate\"} -1" },
+	{ "{\"certificates\":[{\"setting\":\"tls.certificate\",\"not_after\":1798117611}]}",
+	  "sallyport_certificate_end_timestamp_seconds{setting=\"tls.certificate\"} 1798117611" },
 	{ "{\"alarms\":[{\"number\":90001,\"severity\":\"error\",\"title\":\"Link\",\"subject\":"
 	  "\"\"}]}",
 	  "sallyport_alarm{number=\"90001\",severity=\"error\",title=\"Link\",subject=\"\"} 1" },
