@@ -48,8 +48,8 @@ bool s2s_is_watched(const struct s2s_name *name)
 		watches_have(watches, name->xcoder));
 }
 
-static void step(const struct s2s_name *name, struct attempt_note *note, const char *format,
-		 va_list args)
+static void __attribute__((format(printf, 3, 0)))
+step(const struct s2s_name *name, struct attempt_note *note, const char *format, va_list args)
 {
 	char text[1024];
 
