@@ -54,6 +54,7 @@ static void on_traffic(void *arg, struct message *message)
 
 	desk_take(manage->desk, PROCESS_TRAFFIC, message);
 	watch_take(manage->watch, PROCESS_TRAFFIC, message);
+	services_take_traffic(manage->services, message);
 }
 
 static void on_traffic_gone(void *arg)
@@ -62,6 +63,7 @@ static void on_traffic_gone(void *arg)
 
 	desk_reach(manage->desk, PROCESS_TRAFFIC, NULL);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, NULL);
+	services_reach_traffic(manage->services, NULL);
 	messenger_destroy(&manage->traffic);
 }
 
@@ -75,6 +77,7 @@ static void reach_traffic(struct manage *manage, int fd)
 					   &handler, manage);
 	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, manage->traffic);
+	services_reach_traffic(manage->services, manage->traffic);
 }
 
 static void take_peer(struct manage *manage, struct message *message)

@@ -1,6 +1,7 @@
 #include "process/services.h"
 
 #include "admin/doctor_part.h"
+#include "admin/why.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -18,6 +19,7 @@ struct services {
 	struct https_client *https;
 	struct tunnels *tunnels;
 	struct doctor *doctor;
+	struct why *why;
 	struct axl_client *axl_client;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
@@ -179,6 +181,7 @@ struct services *services_create(const struct services_config *config)
 								     .arg = services });
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
+	services->why = why_create(config->loop, config->desk, services->tunnels);
 	desk_register(config->desk, parts, services);
 	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
 								  services->dns, services->tunnels,
@@ -198,8 +201,19 @@ void services_destroy(struct services **services_ref)
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
 	tunnels_destroy(&services->tunnels);
+	why_destroy(&services->why);
 	dns_destroy(&services->dns);
 	free(services);
+}
+
+void services_reach_traffic(struct services *services, struct messenger *traffic)
+{
+	why_reach(services->why, traffic);
+}
+
+void services_take_traffic(struct services *services, const struct message *message)
+{
+	why_take(services->why, message);
 }
 
 void services_set_resolver(struct services *services, int fd)
