@@ -110,7 +110,7 @@ export function PreviewOf({ preview }: { preview: Preview }) {
 	);
 }
 
-function Differences({ preview }: { preview: Preview }) {
+export function Differences({ preview }: { preview: Preview }) {
 	const words = { "-": t("review.was"), "+": t("review.becomes"), "~": t("review.order") };
 	return (
 		<ul class="differences">
