@@ -112,8 +112,7 @@ function Severity({ text }: { text: string }) {
 /* The words "restart this service here" in it do that. */
 function Description({ text, restart }: { text: string; restart: (() => void) | null }) {
 	const at = text.indexOf(HERE);
-	if (!restart) return <>{text}</>;
-	if (at < 0) return <>{text}</>;
+	if (!restart || at < 0) return <>{text}</>;
 	return (
 		<>
 			{text.slice(0, at)}
@@ -130,7 +129,7 @@ function Delete({ number, reload }: { number: number; reload: () => void }) {
 		<ActionButton
 			kind="quiet"
 			label={t("im.delete", { number })}
-			done={t("im.notifications")}
+			done={t("im.deleted")}
 			run={async () => {
 				await command("notifications", "delete", String(number));
 				reload();

@@ -21,8 +21,8 @@ export const en = {
 	"review.was": "as it is:",
 	"review.becomes": "as it will be:",
 	"review.order": "another order:",
-	"review.nobody": "Nobody is cut off",
-	"review.cut-off": "Closes {count} streams",
+	"review.nobody": "No stream that is open now is closed",
+	"review.cut-off": "Streams that are open now and will be closed: {count}",
 	"review.cut-off-names": "What is closed",
 	"review.do": "Review and save …",
 	"review.undo": "Undo my changes",
@@ -166,7 +166,8 @@ export const en = {
 	"im.restart-what":
 		"The router reads its table anew. The process and its streams go on, and nothing is lost.",
 	"im.restarted": "The router service was restarted",
-	"im.delete": "Delete notification {number}",
+	"im.delete": "Remove notification {number}",
+	"im.deleted": "The notification is removed; its cause stays",
 	"im.table": "Table xmpps2snodes",
 	"im.table-lead":
 		"The edges, as the core wrote them by AXL (stored), and as the router works by them (loaded).",
@@ -340,8 +341,8 @@ export const de: Record<keyof typeof en, string> = {
 	"review.was": "wie es ist:",
 	"review.becomes": "wie es wird:",
 	"review.order": "andere Reihenfolge:",
-	"review.nobody": "Niemandem wird die Verbindung getrennt",
-	"review.cut-off": "Schließt {count} Streams",
+	"review.nobody": "Kein Stream, der jetzt offen ist, wird geschlossen",
+	"review.cut-off": "Streams, die jetzt offen sind und geschlossen werden: {count}",
 	"review.cut-off-names": "Was geschlossen wird",
 	"review.do": "Prüfen und speichern …",
 	"review.undo": "Meine Änderungen zurücknehmen",
@@ -485,7 +486,8 @@ export const de: Record<keyof typeof en, string> = {
 	"im.restart-what":
 		"Der Router liest seine Tabelle neu. Der Prozess und seine Streams laufen weiter, nichts geht verloren.",
 	"im.restarted": "Der Router-Dienst wurde neu gestartet",
-	"im.delete": "Benachrichtigung {number} löschen",
+	"im.delete": "Benachrichtigung {number} entfernen",
+	"im.deleted": "Die Benachrichtigung ist entfernt; ihre Ursache bleibt",
 	"im.table": "Tabelle xmpps2snodes",
 	"im.table-lead":
 		"Die Edges, wie der Core sie über AXL schrieb (gespeichert) und wie der Router nach ihnen arbeitet (geladen).",
