@@ -5,7 +5,7 @@ import test from "node:test";
 import type { Attempt, LogEvent, SeriesData, Step, Why } from "../src/live/data";
 import { age, bytes, duration, perSecond } from "../src/live/figures";
 import { Looks, flowOf } from "../src/live/flow";
-import { attemptToShow, rungsOf } from "../src/live/ladder";
+import { attemptToShow, rungsOf } from "../src/live/attempts";
 import * as tail from "../src/live/log_tail";
 import * as rows from "../src/live/rows";
 import { columnsOf, latest, tableOf } from "../src/live/series";
@@ -118,17 +118,13 @@ const seqs = (events: LogEvent[]) => events.map((each) => each.seq);
 
 test("the log keeps the newest, each once, and never more than its bound", () => {
 	let log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
-	for (const seq of [2, 3, 4, 5, 5]) {
-		log = tail.withLive(log, event(seq), 3);
-	}
+	for (const seq of [2, 3, 4, 5, 5]) log = tail.withLive(log, event(seq), 3);
 	assert.deepEqual(seqs(log.events), [3, 4, 5]);
 });
 
 test("while it is paused the log stands still, and goes on with what came meanwhile", () => {
 	let log = tail.paused(tail.restarted(tail.EMPTY_TAIL, [event(1)]));
-	for (const seq of [2, 3, 4, 5]) {
-		log = tail.withLive(log, event(seq), 3);
-	}
+	for (const seq of [2, 3, 4, 5]) log = tail.withLive(log, event(seq), 3);
 	assert.deepEqual(seqs(log.events), [1]);
 	assert.equal(log.missed, 1);
 	log = tail.resumed(log, 3);

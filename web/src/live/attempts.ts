@@ -19,9 +19,7 @@ const SLOW_MS = 1000;
 
 /* The last bad step of one that failed: what came before may have been tried and passed over. */
 function stoppedAt(attempt: Attempt): number {
-	if (attempt.state !== "failed") {
-		return -1;
-	}
+	if (attempt.state !== "failed") return -1;
 	const bad = attempt.steps.map((step) => step.verdict === "bad").lastIndexOf(true);
 	return bad >= 0 ? bad : attempt.steps.length - 1;
 }

@@ -1,0 +1,62 @@
+/* By what the log is filtered. Modules are those of tables/events.h. */
+import { t } from "../texts";
+import { Button, SelectField, TextField } from "../ui";
+import { MODULES } from "./modules";
+import { LEVELS, NO_FILTER, type Filter } from "./log_tail";
+
+export function LogFilters({ filter, onChange }: {
+	filter: Filter;
+	onChange: (change: Partial<Filter>) => void;
+}) {
+	const isFiltered = Object.values(filter).some((value) => value !== "");
+	return (
+		<form
+			class="filters"
+			role="search"
+			aria-label={t("log.filters")}
+			onSubmit={(event) => event.preventDefault()}
+		>
+			<TextField
+				label={t("log.domain")}
+				type="search"
+				value={filter.domain}
+				onInput={(domain) => onChange({ domain })}
+			/>
+			<TextField
+				label={t("log.stream")}
+				type="search"
+				value={filter.stream}
+				onInput={(stream) => onChange({ stream })}
+			/>
+			<SelectField
+				label={t("log.module")}
+				value={filter.module}
+				choices={[
+					{ value: "", label: t("log.all-modules") },
+					...MODULES.map((name) => ({ value: name, label: name })),
+				]}
+				onChange={(module) => onChange({ module })}
+			/>
+			<SelectField
+				label={t("log.level")}
+				value={filter.level}
+				choices={[
+					{ value: "", label: t("log.all-levels") },
+					...LEVELS.map((level) => ({ value: level as string, label: t(`level.${level}`) })),
+				]}
+				onChange={(level) => onChange({ level })}
+			/>
+			<TextField
+				label={t("log.text")}
+				type="search"
+				value={filter.text}
+				onInput={(text) => onChange({ text })}
+			/>
+			{isFiltered && (
+				<div class="filters-clear">
+					<Button onClick={() => onChange(NO_FILTER)}>{t("log.clear")}</Button>
+				</div>
+			)}
+		</form>
+	);
+}
