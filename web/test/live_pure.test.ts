@@ -118,18 +118,24 @@ const seqs = (events: LogEvent[]) => events.map((each) => each.seq);
 
 test("the log keeps the newest, each once, and never more than its bound", () => {
 	let log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
-	for (const seq of [2, 3, 4, 5, 5]) log = tail.withLive(log, event(seq), 3);
+	for (const seq of [2, 3, 4, 5, 5]) log = tail.withLive(log, [event(seq)], 3);
 	assert.deepEqual(seqs(log.events), [3, 4, 5]);
 });
 
 test("while it is paused the log stands still, and goes on with what came meanwhile", () => {
 	let log = tail.paused(tail.restarted(tail.EMPTY_TAIL, [event(1)]));
-	for (const seq of [2, 3, 4, 5]) log = tail.withLive(log, event(seq), 3);
+	for (const seq of [2, 3, 4, 5]) log = tail.withLive(log, [event(seq)], 3);
 	assert.deepEqual(seqs(log.events), [1]);
 	assert.equal(log.missed, 1);
 	log = tail.resumed(log, 3);
 	assert.deepEqual(seqs(log.events), [3, 4, 5]);
 	assert.ok(!log.paused);
+});
+
+test("events that come together are taken together, those already there not again", () => {
+	const log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
+	assert.deepEqual(seqs(tail.withLive(log, [event(2), event(3), event(4)], 9).events), [1, 2, 3, 4]);
+	assert.equal(tail.withLive(log, [event(1), event(2)], 9), log);
 });
 
 test("older events come in front as far as there is room", () => {

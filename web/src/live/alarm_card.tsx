@@ -23,7 +23,7 @@ export function AlarmLine({ alarm, grave }: { alarm: Alarm; grave: boolean }) {
 		<>
 			<Badge state={grave ? "bad" : "warning"}>{severityWord(alarm.severity)}</Badge>{" "}
 			<a href={href("/alarms", {}, { number: String(alarm.number) })}>{alarm.title}</a>
-			{alarm.subject && <span class="subject"> {alarm.subject}</span>}
+			{alarm.subject && <span class="subject">{alarm.subject}</span>}
 		</>
 	);
 }
@@ -47,6 +47,7 @@ export function AlarmCard({ alarm, node, marked }: {
 	marked: boolean;
 }) {
 	const since = alarm.since ? Date.parse(alarm.since) : NaN;
+	const Heading = node ? "h3" : "h2"; /* others' stand below a heading of their node */
 	const facts = [
 		{ name: t("alarms.seen"), value: alarm.seen },
 		{ name: t("word.cause"), value: alarm.cause },
@@ -57,10 +58,10 @@ export function AlarmCard({ alarm, node, marked }: {
 		<article class={`alarm ${stateOf(alarm)}${marked ? " marked" : ""}`}>
 			<div class="alarm-head">
 				<Badge state={stateOf(alarm)}>{severityWord(alarm.severity)}</Badge>
-				<h3>
+				<Heading>
 					{alarm.title}
-					{alarm.subject && <span class="subject"> {alarm.subject}</span>}
-				</h3>
+					{alarm.subject && <span class="subject">{alarm.subject}</span>}
+				</Heading>
 				<span class="muted">{alarm.number}</span>
 				{!Number.isNaN(since) && (
 					<span class="muted">

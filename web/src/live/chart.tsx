@@ -57,7 +57,11 @@ function optionsFor(props: Props, width: number, room: HTMLElement): uPlot.Optio
 	};
 	const figure = (value: number | null) =>
 		value === null ? "–" : `${whole(value, language.value)} ${props.unit}`.trim();
-	const clock = new Intl.DateTimeFormat(language.value, { hour: "2-digit", minute: "2-digit" });
+	const clock = new Intl.DateTimeFormat(language.value, {
+		hour: "2-digit",
+		minute: "2-digit",
+		hourCycle: "h23",
+	});
 
 	return {
 		width,
@@ -81,7 +85,7 @@ function optionsFor(props: Props, width: number, room: HTMLElement): uPlot.Optio
 			...props.curves.map((curve) => ({
 				label: curve.label,
 				stroke: colour(curve.colour),
-				width: 2,
+				width: 1.5,
 				dash: curve.dashed ? [6, 4] : [],
 				spanGaps: false,
 				points: { show: false },

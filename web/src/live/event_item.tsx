@@ -17,6 +17,7 @@ function clock(time: string): string {
 		minute: "2-digit",
 		second: "2-digit",
 		fractionalSecondDigits: 3,
+		hourCycle: "h23",
 	}).format(at);
 }
 

@@ -55,7 +55,7 @@ function RungItem({ rung }: { rung: Rung }) {
 					<Badge state={state}>
 						<span class="rung-who">{t(`who.${step.who}`)}</span>
 					</Badge>{" "}
-					<strong>{stepName(step.name)}</strong>
+					{step.name !== step.who && <strong>{stepName(step.name)}</strong>}
 					{step.took_ms !== null && (
 						<span class="rung-took">{duration(step.took_ms, language.value)}</span>
 					)}

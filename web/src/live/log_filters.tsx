@@ -1,4 +1,5 @@
-/* By what the log is filtered. Modules are those of tables/events.h. */
+/* By what the log is filtered. Folded on a phone, unless something is. */
+import { useState } from "preact/hooks";
 import { t } from "../texts";
 import { Button, SelectField, TextField } from "../ui";
 import { MODULES } from "./modules";
@@ -9,6 +10,20 @@ export function LogFilters({ filter, onChange }: {
 	onChange: (change: Partial<Filter>) => void;
 }) {
 	const isFiltered = Object.values(filter).some((value) => value !== "");
+	const [open] = useState(() => isFiltered || !matchMedia("(max-width: 640px)").matches);
+	return (
+		<details class="filters-fold" open={open}>
+			<summary>{t("log.filters")}</summary>
+			<FilterForm filter={filter} onChange={onChange} isFiltered={isFiltered} />
+		</details>
+	);
+}
+
+function FilterForm({ filter, onChange, isFiltered }: {
+	filter: Filter;
+	onChange: (change: Partial<Filter>) => void;
+	isFiltered: boolean;
+}) {
 	return (
 		<form
 			class="filters"

@@ -61,16 +61,17 @@ export function restarted(tail: Tail, page: LogEvent[]): Tail {
 	return { ...EMPTY_TAIL, paused: tail.paused, events: page };
 }
 
-export function withLive(tail: Tail, event: LogEvent, most: number): Tail {
-	if (event.seq <= Math.max(lastSeq(tail.events), lastSeq(tail.aside))) return tail;
-	if (!tail.paused) {
-		return { ...tail, events: [...tail.events.slice(-(most - 1)), event] };
-	}
-	const full = tail.aside.length >= most;
+export function withLive(tail: Tail, events: LogEvent[], most: number): Tail {
+	const last = Math.max(lastSeq(tail.events), lastSeq(tail.aside));
+	const fresh = events.filter((event) => event.seq > last);
+
+	if (fresh.length === 0) return tail;
+	if (!tail.paused) return { ...tail, events: [...tail.events, ...fresh].slice(-most) };
+	const aside = [...tail.aside, ...fresh];
 	return {
 		...tail,
-		aside: full ? [...tail.aside.slice(1), event] : [...tail.aside, event],
-		missed: tail.missed + Number(full),
+		aside: aside.slice(-most),
+		missed: tail.missed + Math.max(0, aside.length - most),
 	};
 }
 

@@ -110,6 +110,12 @@ class Builder {
 		return made;
 	}
 
+	/* What was taken for well is behind something broken. */
+	hide(id: string): void {
+		const place = this.places.get(id);
+		if (place) place.health = "unseen";
+	}
+
 	find(a: string, b: string): Hop | undefined {
 		return this.hops.get(`${a} ${b}`) ?? this.hops.get(`${b} ${a}`);
 	}
@@ -256,6 +262,8 @@ function spotOf(map: Builder, node: string, alarm: Alarm): Place | Hop | undefin
 function addAlarms(map: Builder, node: string, alarms: Alarm[]): void {
 	for (const alarm of alarms) {
 		const spot = spotOf(map, node, alarm);
+		const behind = ABOUT_SERVER.has(alarm.number) && spot && "inner" in spot;
+		if (behind) map.hide(spot.inner);
 		if (spot) {
 			blame(spot, healthOf(alarm), {
 				words: alarm.seen ? `${alarm.title}: ${alarm.seen}` : alarm.title,

@@ -22,8 +22,8 @@ const BADGES: Record<Health, State> = {
 
 const BOX_HEIGHT = 74;
 const NARROWEST = 124; /* a box of a row of columns */
-const WIDEST = 190;
-const GAP = { least: 44, most: 120 };
+const WIDEST = 172;
+const GAP = { least: 56, most: 130 };
 const LETTER = 7.2; /* of the names' font, on the average */
 
 export function healthWord(health: Health): string {
@@ -199,7 +199,7 @@ function HopLine({ line, hop, rates, vertical }: {
 				</>
 			)}
 			{mark && target ? (
-				<a href={target} tabIndex={-1}>
+				<a href={target} tabindex={-1}>
 					{mark}
 				</a>
 			) : (

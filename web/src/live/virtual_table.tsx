@@ -15,11 +15,12 @@ export interface Column<Row> {
 	show?: (row: Row) => ComponentChildren; /* if not as the cell says */
 	numeric?: boolean;
 	width: string; /* of a grid's column */
-	card?: "title" | "line" | "hidden"; /* what becomes of it on a phone; "line" if nothing is said */
+	/* what becomes of it on a phone; "line", half a line, if nothing is said */
+	card?: "title" | "line" | "wide" | "hidden";
 }
 
 const ROW_HEIGHT = 34;
-const CARD_HEIGHT = 112;
+const CARD_HEIGHT = 92;
 const NARROW = "(max-width: 640px)";
 
 function useNarrow(): boolean {

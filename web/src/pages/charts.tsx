@@ -148,7 +148,10 @@ function Figures({ data }: { data: SeriesData }) {
 		ALL.map((curve) => curve.name),
 		TABLE_ROWS,
 	);
-	const clock = new Intl.DateTimeFormat(language.value, { timeStyle: "medium" });
+	const clock = new Intl.DateTimeFormat(language.value, {
+		timeStyle: "medium",
+		hourCycle: "h23",
+	});
 	const columns: Column<(typeof rows)[number]>[] = [
 		{
 			key: "from",

@@ -113,10 +113,10 @@ function FindingCard({ finding }: { finding: Finding }) {
 		<article class={`alarm ${state}`}>
 			<div class="alarm-head">
 				<Badge state={state}>{finding.node}</Badge>
-				<h3>
+				<h2>
 					{finding.title}
-					{finding.subject && <span class="subject"> {finding.subject}</span>}
-				</h3>
+					{finding.subject && <span class="subject">{finding.subject}</span>}
+				</h2>
 				<span class="muted">{t("doctor.symptom", { number: finding.symptom })}</span>
 			</div>
 			<Facts

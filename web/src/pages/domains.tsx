@@ -86,6 +86,7 @@ const columns = (): Column<Peer>[] => [
 		cell: (peer) => peer.failure,
 		show: (peer) => peer.failure && <code>{peer.failure}</code>,
 		width: "minmax(120px, 1.4fr)",
+		card: "wide",
 	},
 	{
 		key: "ago",

@@ -27,9 +27,10 @@ import { place, setQuery } from "../router";
 import { t } from "../texts";
 import { Badge, Button, EmptyState, Failure, Loading } from "../ui";
 
-const KEPT = 2000; /* events in the browser */
+const KEPT = 1000; /* events in the browser */
 const PAGE = 200; /* that are asked for at once */
 const SETTLES_MS = 300; /* after the last key, before the node is asked */
+const DRAWS_MS = 250; /* live events are drawn together */
 
 function pathOf(filter: Filter, before?: number): string {
 	const query = queryOf(filter);
@@ -49,32 +50,38 @@ function useTail(filter: Filter) {
 
 	useEffect(() => {
 		const abort = new AbortController();
-		const early: LogEvent[] = []; /* live ones that come before the page does */
-		let ready = false;
+		const came: LogEvent[] = []; /* and not drawn yet */
+		let ready = false; /* the page is there */
 		let stop = () => {};
+		const draw = () => {
+			const events = came.splice(0);
+			if (events.length > 0) setTail((now) => now && withLive(now, events, KEPT));
+		};
+		const drawing = setInterval(() => ready && draw(), DRAWS_MS);
 		const take = (event: LogEvent) => {
 			if (!hasText(event, filter.text)) return;
-			if (ready) setTail((now) => now && withLive(now, event, KEPT));
-			else if (early.length < KEPT) early.push(event);
+			if (came.length === KEPT) came.shift();
+			came.push(event);
+		};
+		/* what was missed while the connection was lost */
+		const catchUp = async () => {
+			const page = await get<Page>(pathOf(filter), abort.signal).catch(() => null);
+			if (page) setTail((now) => now && withLive(now, page.events, KEPT));
 		};
 		const begin = async () => {
 			const { text: _, ...live } = filter;
 			const query = Object.fromEntries(queryOf({ ...live, text: "" }));
-			stop = listen(
-				{ ...query, log: "1" },
-				{ log: (data) => take(data as LogEvent) },
-				setConnection,
-			);
+			let lost = false;
+			stop = listen({ ...query, log: "1" }, { log: (data) => take(data as LogEvent) }, (now) => {
+				setConnection(now);
+				if (now === "live" && lost) void catchUp();
+				lost = now === "lost";
+			});
 			const page = await get<Page>(pathOf(filter), abort.signal);
 			ready = true;
 			setError(null);
 			setOlder(page.events.length < PAGE ? "none" : "some");
-			setTail((now) =>
-				early.reduce(
-					(all, event) => withLive(all, event, KEPT),
-					restarted(now ?? EMPTY_TAIL, page.events),
-				),
-			);
+			setTail((now) => restarted(now ?? EMPTY_TAIL, page.events));
 		};
 		const timer = setTimeout(() => {
 			begin().catch((failed) => {
@@ -83,6 +90,7 @@ function useTail(filter: Filter) {
 		}, SETTLES_MS);
 		return () => {
 			clearTimeout(timer);
+			clearInterval(drawing);
 			abort.abort();
 			stop();
 		};

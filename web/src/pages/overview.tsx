@@ -42,11 +42,13 @@ export function OverviewPage() {
 	return (
 		<>
 			<Verdict status={status} />
-			<Section title={t("overview.map")}>
-				<MapView model={model} world={world} flow={flow} />
-				<Troubles model={model} />
-			</Section>
-			<Figures status={status} flow={flow} />
+			<div class="overview-top">
+				<Section title={t("overview.map")}>
+					<MapView model={model} world={world} flow={flow} />
+					<Troubles model={model} />
+				</Section>
+				<Figures status={status} flow={flow} />
+			</div>
 			<div class="columns">
 				<Alarms alarms={alarms} />
 				{peers.data && <Domains peers={worldOf(peers.data.peers, LOOKED_AT).first} />}

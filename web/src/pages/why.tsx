@@ -52,6 +52,9 @@ export function WhyPage({ parameters }: PageProps) {
 			{loaded.busy && !loaded.data && <Loading />}
 			{loaded.data && (
 				<>
+					{perNode(loaded.data).map((why) => (
+						<Headline key={why.node} why={why} />
+					))}
 					<Again
 						domain={domain}
 						busy={loaded.busy}
@@ -63,7 +66,7 @@ export function WhyPage({ parameters }: PageProps) {
 					/>
 					{probed && <Probed why={probed} />}
 					{perNode(loaded.data).map((why) => (
-						<NodeAnswer key={why.node} why={why} />
+						<Course key={why.node} why={why} />
 					))}
 				</>
 			)}
@@ -195,15 +198,15 @@ function Probed({ why }: { why: Why }) {
 	);
 }
 
-function NodeAnswer({ why }: { why: Why }) {
+/* How it went, as one node saw it. */
+function Course({ why }: { why: Why }) {
 	const shown = attemptToShow(why);
 	const others = why.attempts.filter((attempt) => attempt !== shown);
 
 	return (
 		<>
-			<Headline why={why} />
 			{shown ? (
-				<Section title={t("why.ladder")}>
+				<Section title={t("why.ladder", { node: why.node })}>
 					<AttemptSummary attempt={shown} />
 					<Ladder attempt={shown} />
 					<AttemptLinks attempt={shown} />
