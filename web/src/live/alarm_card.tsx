@@ -18,16 +18,6 @@ function stateOf(alarm: Alarm): State {
 	return isGrave(alarm.severity) ? "bad" : "warning";
 }
 
-export function AlarmLine({ alarm, grave }: { alarm: Alarm; grave: boolean }) {
-	return (
-		<>
-			<Badge state={grave ? "bad" : "warning"}>{severityWord(alarm.severity)}</Badge>{" "}
-			<a href={href("/alarms", {}, { number: String(alarm.number) })}>{alarm.title}</a>
-			{alarm.subject && <span class="subject">{alarm.subject}</span>}
-		</>
-	);
-}
-
 /* "Mend it": where on this page, if such a page is there. */
 function MendLink({ alarm }: { alarm: Alarm }) {
 	const place = mendingOf(alarm, session.value?.node.role);

@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { language } from "../preferences";
 import { href } from "../router";
 import { t } from "../texts";
-import { Badge, type State } from "../ui";
+import { Badge, EmptyState, type State } from "../ui";
 import { perSecond } from "./figures";
 import type { Flow } from "./flow";
 import { layoutOf, type Box, type Layout, type Line, type More, type Sizes } from "./map_layout";
@@ -310,14 +310,14 @@ function spotsOf(model: MapModel): Spot[] {
 	return [...places, ...hops];
 }
 
-/* Where it is broken, in words, the worst first. */
+/* Every alarm at its place, in words, the worst first. */
 export function Troubles({ model }: { model: MapModel }) {
 	const order: Health[] = ["broken", "warned"];
 	const spots = spotsOf(model)
 		.filter((spot) => order.includes(spot.health) && spot.trouble.length > 0)
 		.sort((a, b) => order.indexOf(a.health) - order.indexOf(b.health));
 
-	if (spots.length === 0) return null;
+	if (spots.length === 0) return <EmptyState title={t("alarms.none")} />;
 	return (
 		<ul class="map-troubles">
 			{spots.map((spot) => (

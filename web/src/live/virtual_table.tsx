@@ -4,7 +4,7 @@
  * End), Enter opens one; a screen reader hears how many there are and which this is.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { t } from "../texts";
 import { moved, scrollFor, sorted, windowOf, type Cell, type Order } from "./rows";
 
@@ -54,10 +54,16 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 	const narrow = useNarrow();
 
 	const by = columns.find((column) => column.key === order.key) ?? columns[0];
-	const shown = by ? sorted(rows, by.cell, order.descending) : rows;
+	const shown = useMemo(
+		() => (by ? sorted(rows, by.cell, order.descending) : rows),
+		[rows, by?.key, order.descending],
+	);
 	const rowHeight = narrow ? CARD_HEIGHT : ROW_HEIGHT;
 	const at = Math.max(0, shown.findIndex((row) => id(row) === focused));
 	const part = windowOf(shown.length, rowHeight, scrolled, height);
+	/* where Tab leads: to the row that has the focus, or to one that is seen */
+	const isDrawn = at >= part.first && at < part.end;
+	const tabbed = isDrawn ? at : Math.min(shown.length - 1, Math.ceil(scrolled / rowHeight));
 
 	useEffect(() => {
 		const element = body.current;
@@ -133,16 +139,14 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 							class="grid-row"
 							role="row"
 							aria-rowindex={index + 2}
-							tabIndex={index === at ? 0 : -1}
+							tabIndex={index === tabbed ? 0 : -1}
+							onFocus={() => setFocused(id(row))}
 							style={
 								narrow
 									? { height: `${rowHeight}px` }
 									: { height: `${rowHeight}px`, gridTemplateColumns: template }
 							}
-							onClick={() => {
-								setFocused(id(row));
-								onOpen(row);
-							}}
+							onClick={() => onOpen(row)}
 						>
 							{columns.map((column) => (
 								<GridCell column={column} row={row} />

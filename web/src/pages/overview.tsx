@@ -2,8 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { session } from "../api";
 import { MapView, Troubles } from "../live/map_view";
-import { AlarmLine } from "../live/alarm_card";
-import { given, isGrave, severityRank, type Alarm, type Peer, type Status } from "../live/data";
+import { given, type Peer, type Status } from "../live/data";
 import { perSecond, whole } from "../live/figures";
 import { Looks, NO_FLOW, type Flow } from "../live/flow";
 import { mapOf, peerHealth, worldOf } from "../live/map_model";
@@ -16,7 +15,7 @@ import { Badge, Banner, EmptyState, Failure, LinkButton, Loading, Section } from
 
 const FLOW_SPAN_MS = 12_000;
 const PEERS_EVERY_S = 10;
-const LOOKED_AT = 6; /* domains and alarms that are named here */
+const LOOKED_AT = 6; /* domains and sentences that are shown here */
 
 function useFlow(status: Status | null): Flow {
 	const [looks] = useState(() => new Looks(FLOW_SPAN_MS));
@@ -38,20 +37,31 @@ export function OverviewPage() {
 	if (!status) return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
 	const model = mapOf({ ...status, alarms: liveAlarms.value ?? status.alarms });
 	const world = peers.data ? worldOf(peers.data.peers, LOOKED_AT) : null;
-	const alarms = liveAlarms.value ?? status.alarms;
 	return (
 		<>
 			<Verdict status={status} />
-			<div class="overview-top">
-				<Section title={t("overview.map")}>
-					<MapView model={model} world={world} flow={flow} />
-					<Troubles model={model} />
-				</Section>
-				<Figures status={status} flow={flow} />
-			</div>
-			<div class="columns">
-				<Alarms alarms={alarms} />
-				{peers.data && <Domains peers={worldOf(peers.data.peers, LOOKED_AT).first} />}
+			<div class={peers.data ? "overview with-domains" : "overview"}>
+				<div class="area-map">
+					<Section title={t("overview.map")}>
+						<MapView model={model} world={world} flow={flow} />
+					</Section>
+				</div>
+				<div class="area-figures">
+					<Figures status={status} flow={flow} />
+				</div>
+				<div class="area-alarms">
+					<Section
+						title={t("page.alarms")}
+						actions={<LinkButton href={href("/alarms")}>{t("overview.all")}</LinkButton>}
+					>
+						<Troubles model={model} />
+					</Section>
+				</div>
+				{world && (
+					<div class="area-domains">
+						<Domains peers={world.first} />
+					</div>
+				)}
 			</div>
 		</>
 	);
@@ -127,30 +137,6 @@ function Figures({ status, flow }: { status: Status; flow: Flow }) {
 			<Figure name={t("figure.uncertain")} value={figure(counters["stanzas.uncertain"])} />
 			<Figure name={t("figure.federated")} value={figure(federated)} />
 		</dl>
-	);
-}
-
-function Alarms({ alarms }: { alarms: Alarm[] }) {
-	const order = [...alarms].sort(
-		(a, b) => severityRank(b.severity) - severityRank(a.severity) || a.number - b.number,
-	);
-	return (
-		<Section
-			title={t("page.alarms")}
-			actions={<LinkButton href={href("/alarms")}>{t("overview.all")}</LinkButton>}
-		>
-			{order.length === 0 ? (
-				<EmptyState title={t("alarms.none")} />
-			) : (
-				<ul class="lines">
-					{order.slice(0, LOOKED_AT).map((alarm) => (
-						<li key={`${alarm.number} ${alarm.subject}`}>
-							<AlarmLine alarm={alarm} grave={isGrave(alarm.severity)} />
-						</li>
-					))}
-				</ul>
-			)}
-		</Section>
 	);
 }
 
