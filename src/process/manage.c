@@ -283,6 +283,7 @@ int main(void)
 	if (!startup_enter_sandbox(startup.snapshot, PROCESS_MANAGE, &why))
 		return EXIT_FAILURE; /* it has said why */
 	manage.loop = loop_create();
+	loop_guard(manage.loop, LOOP_GUARD_S);
 	serve(&manage, &startup, owner);
 	log_event(EVENT_PROCESS_STOP, "pid=%d", (int)getpid());
 	finish(&manage);

@@ -1,5 +1,6 @@
 #include "process/services.h"
 
+#include "admin/doctor_part.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -7,6 +8,7 @@
 #include "provision/tunnels.h"
 #include "tables/events.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,7 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct doctor *doctor;
 	struct axl_client *axl_client;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
@@ -116,6 +119,45 @@ static void run_sql(void *arg, const struct errand *errand)
 			       "this node has no table xmpps2snodes: it is a home node's");
 }
 
+/* What a core asks through its tunnel. It is inside, so it may look at edges and home nodes; none
+ * of them may look at a core (docs/decisions.md). */
+
+static void reply_to_node(void *arg, uint64_t number, enum reply_status status, struct slice text,
+			  json_t *data)
+{
+	struct services *services = arg;
+	char *copy = xstrndup(text.data, text.len);
+
+	tunnels_reply(services->tunnels, number, status, copy, data);
+	free(copy);
+}
+
+/* A node gets the end of an answer alone. */
+static void pass_over_piece(void *arg, uint64_t number, struct slice text, json_t *data)
+{
+}
+
+static void asked_by_node(void *arg, const char *from, const char *role, uint64_t number,
+			  const char *const *words, size_t count)
+{
+	struct services *services = arg;
+	struct visitor visitor = { .access = ACCESS_ADMIN, .is_node = true, .from = "tunnel" };
+	struct desk_asker asker = { pass_over_piece, reply_to_node, services, number };
+	const char **lent;
+
+	if (strcmp(role, "core") != 0) {
+		tunnels_reply(services->tunnels, number, REPLY_FAILED,
+			      "a core asks edges and home nodes; nobody asks a core", NULL);
+		return;
+	}
+	lent = xcalloc(count, sizeof(*lent));
+	memcpy(lent, words, count * sizeof(*lent));
+	snprintf(visitor.name, sizeof(visitor.name), "node %s", from);
+	desk_ask(services->config.desk, &asker, &visitor,
+		 &(struct request){ .words = lent, .count = count, .json_wanted = true });
+	free(lent);
+}
+
 static const struct desk_part parts[] = {
 	{ "pair", pair, NULL },	  { "join", join, NULL }, { "refresh", refresh, NULL },
 	{ "sql", run_sql, NULL }, { NULL, NULL, NULL },
@@ -133,10 +175,14 @@ struct services *services_create(const struct services_config *config)
 	services->tunnels = tunnels_create(&(struct tunnels_config){ .loop = config->loop,
 								     .release = config->release,
 								     .ask = ask_for_tunnels,
+								     .asked = asked_by_node,
 								     .arg = services });
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
 	desk_register(config->desk, parts, services);
+	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
+								  services->dns, services->tunnels,
+								  config->release });
 	return services;
 }
 
@@ -147,6 +193,7 @@ void services_destroy(struct services **services_ref)
 	if (!services)
 		return;
 	*services_ref = NULL;
+	doctor_destroy(&services->doctor);
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
