@@ -33,6 +33,12 @@ function Fields({ fields }: { fields: Record<string, string> }) {
 	);
 }
 
+/* Those that do not stand in the detail already. */
+function fieldsBeside(event: LogEvent): Record<string, string> {
+	const all = Object.entries(event.fields ?? {});
+	return Object.fromEntries(all.filter(([key]) => !event.detail.includes(`${key}="`)));
+}
+
 interface Props {
 	event: LogEvent;
 	onFilter: (change: Partial<Filter>) => void;
@@ -53,7 +59,7 @@ function Item({ event, onFilter }: Props) {
 				</span>
 			</div>
 			<p class="event-detail">
-				{event.detail} {event.fields && <Fields fields={event.fields} />}
+				{event.detail} <Fields fields={fieldsBeside(event)} />
 			</p>
 			{(xcoder || domains?.length) && (
 				<div class="event-links">

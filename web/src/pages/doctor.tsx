@@ -124,6 +124,7 @@ function FindingCard({ finding }: { finding: Finding }) {
 					{ name: t("alarms.seen"), value: finding.seen },
 					{ name: t("word.cause"), value: finding.cause },
 					{ name: t("word.fix"), value: finding.fix },
+					{ name: t("doctor.follows"), value: consequences(finding) },
 				].filter((fact) => fact.value)}
 			/>
 			{finding.command && (
@@ -133,6 +134,17 @@ function FindingCard({ finding }: { finding: Finding }) {
 			)}
 		</article>
 	);
+}
+
+function consequences(finding: Finding): string {
+	return (finding.consequences ?? [])
+		.map(({ title, node, subject }) =>
+			t("doctor.consequence", {
+				title: subject ? `${title}, ${subject}` : title,
+				node,
+			}),
+		)
+		.join("; ");
 }
 
 const RESULTS: Record<string, State> = { ok: "ok", found: "bad", skipped: "off" };

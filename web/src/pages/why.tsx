@@ -186,7 +186,7 @@ function Probed({ why }: { why: Why }) {
 	return (
 		<Section title={t("why.probed")}>
 			{perNode(why).map((each) => {
-				const attempt = each.attempts[0];
+				const attempt = each.attempts?.[0];
 				return (
 					<div key={each.node} class="why-node">
 						<Badge state={VERDICTS[each.verdict]}>{each.headline}</Badge>
@@ -201,7 +201,7 @@ function Probed({ why }: { why: Why }) {
 /* How it went, as one node saw it. */
 function Course({ why }: { why: Why }) {
 	const shown = attemptToShow(why);
-	const others = why.attempts.filter((attempt) => attempt !== shown);
+	const others = (why.attempts ?? []).filter((attempt) => attempt !== shown);
 
 	return (
 		<>
@@ -211,6 +211,8 @@ function Course({ why }: { why: Why }) {
 					<Ladder attempt={shown} />
 					<AttemptLinks attempt={shown} />
 				</Section>
+			) : why.ask ? (
+				<Ask nodes={why.ask} />
 			) : (
 				<EmptyState title={t("why.no-attempts")}>
 					<p>{t("why.no-attempts-more")}</p>
@@ -251,16 +253,34 @@ function Headline({ why }: { why: Why }) {
 					<span class="seen">{why.seen}</span>
 				</p>
 			)}
-			{why.retry_ms !== null && (
+			{typeof why.retry_ms === "number" && (
 				<p class="muted">{t("why.next", { time: age(why.retry_ms / 1000) })}</p>
 			)}
 		</section>
 	);
 }
 
+/* This node does not talk to the world: who does, or is nearer to it. */
+function Ask({ nodes }: { nodes: NonNullable<Why["ask"]> }) {
+	return (
+		<Section title={t("why.ask-others")}>
+			<Facts
+				facts={nodes.map(({ node, role, link }) => ({
+					name: node,
+					value: (
+						<Badge state={link === "linked" ? "ok" : "bad"}>
+							{link === "linked" ? t("why.linked") : t("why.not-linked")} ({role})
+						</Badge>
+					),
+				}))}
+			/>
+		</Section>
+	);
+}
+
 /* The rules for each of our domains, and what waits. */
 function Situation({ why }: { why: Why }) {
-	const policy = why.policy.map((each) => ({
+	const policy = (why.policy ?? []).map((each) => ({
 		name: each.local,
 		value: (
 			<>
@@ -274,7 +294,7 @@ function Situation({ why }: { why: Why }) {
 			</>
 		),
 	}));
-	const queue = why.queue
+	const queue = (why.queue ?? [])
 		.filter((each) => each.stanzas > 0)
 		.map((each) => ({
 			name: each.local,
