@@ -38,7 +38,7 @@ uint64_t loop_clock_us(void)
 }
 
 /* The first thing of a wake-up: who is called reckons from now, not from before the sleep. */
-static void read_clock(struct loop *loop)
+void loop_read_clock(struct loop *loop)
 {
 	if (!loop->woken)
 		loop->timers.now_ms = loop_clock_us() / 1000;
@@ -261,7 +261,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
 
-	read_clock(io->loop);
+	loop_read_clock(io->loop);
 	io->ready(io, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
@@ -299,7 +299,7 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 {
 	struct signal_watch *watch = arg;
 
-	read_clock(watch->loop);
+	loop_read_clock(watch->loop);
 	watch->fn(watch->arg);
 }
 

@@ -50,6 +50,9 @@ void loop_stop(struct loop *loop);
 void loop_guard(struct loop *loop, unsigned seconds);
 
 struct event_base *loop_base(struct loop *loop);
+/* For callbacks of libevent's own (evhttp), before they reckon with the time: the loop reads the
+ * clock by itself for what it calls. */
+void loop_read_clock(struct loop *loop);
 struct timers *loop_timers(struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop); /* monotonic, as of this wake-up */
 uint64_t loop_clock_us(void);		       /* monotonic, now: for measuring */

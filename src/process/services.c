@@ -1,6 +1,7 @@
 #include "process/services.h"
 
 #include "admin/diag.h"
+#include "admin/doctor_part.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -18,6 +19,7 @@ struct services {
 	struct https_client *https;
 	struct tunnels *tunnels;
 	struct diag *diag;
+	struct doctor *doctor;
 	struct axl_client *axl_client;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
@@ -195,6 +197,9 @@ struct services *services_create(const struct services_config *config)
 		diag_create(&(struct diag_config){ config->loop, config->desk, services->tunnels,
 						   config->release, ask_for_diag, services });
 	desk_register(config->desk, parts, services);
+	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
+								  services->dns, services->tunnels,
+								  config->release });
 	return services;
 }
 
@@ -205,6 +210,7 @@ void services_destroy(struct services **services_ref)
 	if (!services)
 		return;
 	*services_ref = NULL;
+	doctor_destroy(&services->doctor);
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);

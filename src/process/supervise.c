@@ -497,6 +497,13 @@ bool supervisor_send(struct supervisor *supervisor, enum process to, enum messag
 	return child->messenger && messenger_send(child->messenger, type, request, body, -1);
 }
 
+bool supervisor_is_idle(const struct supervisor *supervisor, enum process process)
+{
+	const struct child *child = &supervisor->children[process];
+
+	return child->messenger && child->state.ready && !messenger_is_behind(child->messenger);
+}
+
 bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,
 			uint32_t request, int fd)
 {

@@ -53,6 +53,8 @@ bool supervisor_run_once(struct supervisor *supervisor, enum process process,
 void supervisor_dismiss(struct supervisor *supervisor, enum process process, unsigned within_ms);
 bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
 		     uint32_t request, struct slice body);
+/* Whether it runs, serves and has taken all that it was sent. */
+bool supervisor_is_idle(const struct supervisor *supervisor, enum process process);
 /* With a descriptor, which stays the caller's. */
 bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,
 			uint32_t request, int fd);
