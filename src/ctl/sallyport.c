@@ -6,6 +6,7 @@
 #include "ctl/bootstrap.h"
 #include "ctl/client.h"
 #include "ctl/grammar.h"
+#include "ctl/save.h"
 #include "ctl/screen.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct job {
 	const char *const *words;
 	size_t count, named; /* words; how many of them name the command */
 	bool json;
+	struct save *save; /* where the answer goes; NULL: to standard output */
 };
 
 static void print(FILE *to, struct slice text)
@@ -239,7 +241,9 @@ static int ask(const struct job *job)
 	struct buffer request = { 0 };
 	struct reply reply = { 0 };
 	char *why = NULL, *path = NULL;
-	const struct client_pieces pieces = { show_piece, (void *)(uintptr_t)job };
+	const struct client_pieces pieces =
+		job->save ? (struct client_pieces){ save_piece, job->save }
+			  : (struct client_pieces){ show_piece, (void *)(uintptr_t)job };
 	int status = REPLY_FAILED;
 	bool slow = job->command->place == COMMAND_MANAGE;
 
@@ -247,8 +251,8 @@ static int ask(const struct job *job)
 		path = job->socket ? xstrdup(job->socket) : bootstrap_socket(job->file, &why);
 		if (path &&
 		    client_ask(path, (struct slice){ buffer_data(&request), buffer_len(&request) },
-			       slow ? say_waiting : NULL, job->command->streams ? &pieces : NULL,
-			       &reply, &why))
+			       slow ? say_waiting : NULL,
+			       job->command->streams || job->save ? &pieces : NULL, &reply, &why))
 			status = show(job, &reply);
 		else
 			fail(why, "");
@@ -256,6 +260,21 @@ static int ask(const struct job *job)
 	reply_finish(&reply);
 	buffer_finish(&request);
 	free(path);
+	free(why);
+	return status;
+}
+
+static int ask_and_save(struct job *job)
+{
+	char *why = NULL;
+	int status;
+
+	job->save = save_open(job->words[job->count - 1], &why);
+	status = job->save ? ask(job) : REPLY_FAILED;
+	if (job->save && !save_close(&job->save, status == REPLY_DONE, &why))
+		status = REPLY_FAILED;
+	if (why)
+		fail(why, "");
 	free(why);
 	return status;
 }
@@ -319,5 +338,7 @@ int main(int argc, char **argv)
 		return usage(job.command, NULL);
 	if (strcmp(job.command->words, "completion") == 0)
 		return completion(job.words[job.named]);
+	if (job.command->saves)
+		return ask_and_save(&job);
 	return job.command->place == COMMAND_HERE ? help(&job) : ask(&job);
 }
