@@ -141,6 +141,20 @@ void diag_ask_desk(struct diag *diag, const char *author, const char *const *wor
 	free(lent);
 }
 
+json_t *diag_others(const struct diag *diag)
+{
+	json_t *reachable = tunnels_reachable(diag->config.tunnels), *node, *names = json_array();
+	size_t i;
+
+	json_array_foreach(reachable, i, node)
+	{
+		if (strcmp(json_string_value(json_object_get(node, "role")), "core") != 0)
+			json_array_append(names, json_object_get(node, "name"));
+	}
+	json_decref(reachable);
+	return names;
+}
+
 struct diag *diag_create(const struct diag_config *config)
 {
 	struct diag *diag = xcalloc(1, sizeof(*diag));

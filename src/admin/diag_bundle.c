@@ -384,14 +384,13 @@ static bool has_node(const struct diag_bundle *bundle, const char *name)
 static void add_nodes(struct diag_bundle *bundle)
 {
 	struct diag *diag = bundle->diag;
-	json_t *reachable = tunnels_reachable(diag->config.tunnels), *node;
+	json_t *reachable = diag_others(diag), *node;
 	json_t *others = tunnels_others(diag->config.tunnels);
 	const char *name;
 	size_t i;
 
 	add_node(bundle, diag->node);
-	json_array_foreach(reachable, i, node)
-		add_node(bundle, json_string_value(json_object_get(node, "name")));
+	json_array_foreach(reachable, i, node) add_node(bundle, json_string_value(node));
 	json_object_foreach(others, name, node)
 	{
 		if (json_array_size(reachable) && !has_node(bundle, name))

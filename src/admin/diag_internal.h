@@ -52,6 +52,9 @@ void diag_ask_node(struct diag *diag, const char *node, const char *const *words
 void diag_ask_desk(struct diag *diag, const char *author, const char *const *words, size_t count,
 		   diag_answered_fn *answered, uint64_t number);
 
+/* Names of the nodes that can be asked now: a core asks the others, nobody asks a core. */
+json_t *diag_others(const struct diag *diag);
+
 /* diag_parts.c */
 void diag_part(struct diag *diag, const char *author, const char *what, uint64_t offset,
 	       diag_answered_fn *answered, uint64_t number);

@@ -175,7 +175,7 @@ static void ask_all(struct diag *diag, const struct errand *errand, const char *
 		    const char *step)
 {
 	bool here = errand->visitor->is_node || is_word(errand, "here");
-	json_t *others = here ? json_array() : tunnels_reachable(diag->config.tunnels), *other;
+	json_t *others = here ? json_array() : diag_others(diag), *other;
 	const char *own[WORDS_MAX] = { verb }, *theirs[WORDS_MAX] = { "diag", step };
 	size_t own_count = 1, theirs_count = 2, i;
 	struct diag_round *round = xcalloc(1, sizeof(*round));
@@ -195,7 +195,7 @@ static void ask_all(struct diag *diag, const struct errand *errand, const char *
 	round->next = diag->rounds;
 	diag->rounds = round;
 	diag_ask_control(diag, errand->visitor->name, own, on_answer, errand->number);
-	json_array_foreach(others, i, other) diag_ask_node(diag, text_of(other, "name"), theirs,
+	json_array_foreach(others, i, other) diag_ask_node(diag, json_string_value(other), theirs,
 							   theirs_count, on_answer, errand->number);
 	json_decref(others);
 }
