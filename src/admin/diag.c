@@ -141,6 +141,13 @@ void diag_ask_desk(struct diag *diag, const char *author, const char *const *wor
 	free(lent);
 }
 
+bool diag_is_asked(const json_t *status)
+{
+	const char *role = json_string_value(json_object_get(status, "role"));
+
+	return role && strcmp(role, "core") != 0;
+}
+
 json_t *diag_others(const struct diag *diag)
 {
 	json_t *reachable = tunnels_reachable(diag->config.tunnels), *node, *names = json_array();

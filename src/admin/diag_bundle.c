@@ -393,8 +393,8 @@ static void add_nodes(struct diag_bundle *bundle)
 	json_array_foreach(reachable, i, node) add_node(bundle, json_string_value(node));
 	json_object_foreach(others, name, node)
 	{
-		if (json_array_size(reachable) && !has_node(bundle, name))
-			note(bundle, name, "all", "it cannot be asked: its tunnel is down");
+		if (!has_node(bundle, name) && diag_is_asked(node))
+			note(bundle, name, "all", DIAG_UNREACHED);
 	}
 	json_decref(reachable);
 	json_decref(others);

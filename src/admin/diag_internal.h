@@ -54,6 +54,9 @@ void diag_ask_desk(struct diag *diag, const char *author, const char *const *wor
 
 /* Names of the nodes that can be asked now: a core asks the others, nobody asks a core. */
 json_t *diag_others(const struct diag *diag);
+/* Whether that one would be, by the status that it told last. */
+bool diag_is_asked(const json_t *status);
+#define DIAG_UNREACHED "it cannot be asked: its tunnel is down"
 
 /* diag_parts.c */
 void diag_part(struct diag *diag, const char *author, const char *what, uint64_t offset,

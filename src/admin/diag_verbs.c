@@ -170,7 +170,36 @@ static bool is_word(const struct errand *errand, const char *word)
 	return false;
 }
 
-/* `verb` for control, `command` for the others ("diag", "start"), each with the same arguments. */
+static bool has_name(const json_t *names, const char *name)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(names, i, one)
+	{
+		if (strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those that told of themselves once and cannot be asked now are named, not passed over. */
+static void add_unreached(struct diag *diag, struct diag_round *round, const json_t *asked)
+{
+	json_t *others = tunnels_others(diag->config.tunnels), *status;
+	const char *name;
+
+	json_object_foreach(others, name, status)
+	{
+		if (!diag_is_asked(status) || has_name(asked, name))
+			continue;
+		round->alone = false;
+		add_line(diag, round, name, DIAG_UNREACHED);
+	}
+	json_decref(others);
+}
+
+/* `verb` for control, `step` of diag for the others, each with the same arguments. */
 static void ask_all(struct diag *diag, const struct errand *errand, const char *verb,
 		    const char *step)
 {
@@ -190,6 +219,8 @@ static void ask_all(struct diag *diag, const struct errand *errand, const char *
 	round->number = errand->number;
 	round->waits = 1 + (unsigned)json_array_size(others);
 	round->alone = json_array_size(others) == 0;
+	if (!here)
+		add_unreached(diag, round, others);
 	round->is_status = strcmp(step, "status") == 0;
 	round->nodes = json_array();
 	round->next = diag->rounds;
