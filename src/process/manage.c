@@ -175,11 +175,16 @@ static void on_piece(void *arg, uint64_t session, struct slice text, json_t *dat
 	control_socket_tell(manage->socket, session, text, data);
 }
 
+static size_t behind(void *arg, uint64_t session)
+{
+	return control_socket_behind(((struct manage *)arg)->socket, session);
+}
+
 static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
 		       const struct request *request)
 {
 	struct manage *manage = arg;
-	struct desk_asker asker = { on_piece, on_answer, manage, session };
+	struct desk_asker asker = { on_piece, on_answer, manage, session, behind };
 
 	desk_ask(manage->desk, &asker, visitor, request);
 }

@@ -1,5 +1,6 @@
 #include "process/services.h"
 
+#include "admin/diag.h"
 #include "admin/doctor_part.h"
 #include "admin/why.h"
 #include "axl/client.h"
@@ -18,6 +19,7 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct diag *diag;
 	struct doctor *doctor;
 	struct why *why;
 	struct axl_client *axl_client;
@@ -52,6 +54,18 @@ static void answer_client(void *arg, uint64_t tag, bool done, const char *text)
 static void answer_service(void *arg, uint64_t tag, bool done, const char *text)
 {
 	axl_service_answer(((struct services *)arg)->axl_service, tag, done, text);
+}
+
+static void answer_diag(void *arg, uint64_t tag, bool done, const char *text)
+{
+	diag_answer(((struct services *)arg)->diag, tag, done, text);
+}
+
+static void ask_for_diag(void *arg, uint64_t tag, const char *author, const char *const *words)
+{
+	struct services *services = arg;
+
+	orders_send(services->config.orders, author, words, tag, answer_diag, services);
 }
 
 static void ask_for_tunnels(void *arg, uint64_t tag, const char *author, const char *const *words)
@@ -182,10 +196,12 @@ struct services *services_create(const struct services_config *config)
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
 	services->why = why_create(config->loop, config->desk, services->tunnels);
+	services->diag =
+		diag_create(&(struct diag_config){ config->loop, config->desk, services->tunnels,
+						   config->release, ask_for_diag, services });
 	desk_register(config->desk, parts, services);
-	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
-								  services->dns, services->tunnels,
-								  config->release });
+	services->doctor = doctor_create(&(struct doctor_config){
+		config->loop, config->desk, services->dns, services->tunnels, config->release });
 	return services;
 }
 
@@ -200,6 +216,7 @@ void services_destroy(struct services **services_ref)
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
+	diag_destroy(&services->diag);
 	tunnels_destroy(&services->tunnels);
 	why_destroy(&services->why);
 	dns_destroy(&services->dns);
@@ -250,6 +267,7 @@ void services_apply(struct services *services, struct snapshot **snapshot)
 	if (services->axl_service && !axl_service_apply(services->axl_service, *snapshot, &why))
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=axl why=\"%s\"", why);
 	axl_client_apply(services->axl_client, *snapshot);
+	diag_apply(services->diag, *snapshot);
 	if (!tunnels_apply(services->tunnels, snapshot, &why)) {
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=provision why=\"%s\"", why);
 		snapshot_destroy(snapshot);
