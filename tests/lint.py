@@ -38,6 +38,7 @@ LIBRARIES = {
                          "libssl", "libcrypto", "libexpat", "libsqlite3", "libevent_extra",
                          "libevent_openssl"},
     "sallyport-resolver": {"libevent_core", "libunbound", "libseccomp", "libcap"},
+    "sallyport-capture": {"libevent_core", "libpcap", "libseccomp", "libcap"},
     "sallyport": {"libconfuse", "libjansson"},
 }
 FOR_ALL = {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64", "libasan", "libubsan"}

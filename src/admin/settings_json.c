@@ -69,6 +69,37 @@ static const char *kind_name(const struct setting_field *field)
 	}
 }
 
+/* What one may write in a field: an integer's limits, a choice's choices. */
+static void add_limits(json_t *object, const struct setting_field *field)
+{
+	json_t *choices = json_array();
+
+	if (field->kind == FIELD_INTEGER) {
+		json_object_set_new(object, "least", json_integer(field->min));
+		json_object_set_new(object, "most", json_integer(field->max));
+	}
+	for (size_t i = 0; i < nitems(field->choices) && field->choices[i]; i++)
+		json_array_append_new(choices, json_string(field->choices[i]));
+	if (json_array_size(choices))
+		json_object_set(object, "choices", choices);
+	json_decref(choices);
+}
+
+static json_t *record_fields_json(const struct setting *setting)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < setting->fields_count; i++) {
+		const struct setting_field *field = &setting->fields[i];
+		json_t *object = json_pack("{s:s, s:s, s:b}", "name", field->name, "kind",
+					   kind_name(field), "optional", field->optional);
+
+		add_limits(object, field);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static json_t *setting_json(const struct setting *setting, const struct setting_value *value)
 {
 	static const char *const effects[] = {
@@ -76,7 +107,7 @@ static json_t *setting_json(const struct setting *setting, const struct setting_
 	};
 	const struct setting_field *field = &setting->fields[0];
 	bool is_records = setting->shape == SETTING_RECORDS;
-	json_t *object = json_object(), *choices = json_array();
+	json_t *object = json_object();
 	struct setting_value otherwise;
 
 	setting_default(setting, &otherwise);
@@ -84,17 +115,14 @@ static json_t *setting_json(const struct setting *setting, const struct setting_
 	json_object_set_new(object, "value", value_json(setting, value));
 	json_object_set_new(object, "default", value_json(setting, &otherwise));
 	json_object_set_new(object, "kind", json_string(is_records ? "records" : kind_name(field)));
-	if (!is_records && field->kind == FIELD_INTEGER) {
-		json_object_set_new(object, "unit",
-				    json_string(setting->unit ? setting->unit : ""));
-		json_object_set_new(object, "least", json_integer(field->min));
-		json_object_set_new(object, "most", json_integer(field->max));
+	if (is_records) {
+		json_object_set_new(object, "fields", record_fields_json(setting));
+	} else {
+		if (field->kind == FIELD_INTEGER)
+			json_object_set_new(object, "unit",
+					    json_string(setting->unit ? setting->unit : ""));
+		add_limits(object, field);
 	}
-	for (size_t i = 0; !is_records && i < nitems(field->choices) && field->choices[i]; i++)
-		json_array_append_new(choices, json_string(field->choices[i]));
-	if (json_array_size(choices))
-		json_object_set(object, "choices", choices);
-	json_decref(choices);
 	json_object_set_new(object, "effect", json_string(effects[setting->effect]));
 	json_object_set_new(object, "internal", json_boolean(setting->internal));
 	json_object_set_new(object, "help", json_string(setting->help));

@@ -1,11 +1,13 @@
 /*
  * Settings for programs: what control answers to the verb `values` (tables/settings_text.h), with
- *all that the table says of each. A list of
+ * all that the table says of each. A list of
  *
- *	{"name","value","default","kind","unit","least","most","choices","effect","internal","help"}
+ *	{"name","value","default","kind","unit","least","most","choices","fields","effect",
+ *	 "internal","help"}
  *
- * value: a string, number, true or false, or null; a list of these; of records a list of objects. A
- * secret is {"secret":FINGERPRINT}. No I/O.
+ * fields: of records, in their order, {"name","kind","optional","least","most","choices"}.
+ * value: a string, number, true or false, or null; a list of these; of records a list of objects.
+ * A secret is {"secret":FINGERPRINT}. No I/O.
  */
 #ifndef ADMIN_SETTINGS_JSON_H
 #define ADMIN_SETTINGS_JSON_H

@@ -57,6 +57,23 @@ static void what_the_table_knows_is_told(void **state)
 	json_decref(list);
 }
 
+static void the_fields_of_records_are_told(void **state)
+{
+	json_t *list = settings_json(slice_of("home_servers ="), NULL);
+	json_t *fields = json_object_get(json_array_get(list, 0), "fields");
+	json_t *port = json_array_get(fields, 2), *pin = json_array_get(fields, 6);
+
+	assert_int_equal(json_array_size(fields), 7);
+	assert_string_equal(json_string_value(json_object_get(port, "kind")), "integer");
+	assert_int_equal(json_integer_value(json_object_get(port, "most")), 65535);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(fields, 4), "kind")),
+			    "secret");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(fields, 5), "choices")), 3);
+	assert_string_equal(json_string_value(json_object_get(pin, "name")), "pin");
+	assert_true(json_is_true(json_object_get(pin, "optional")));
+	json_decref(list);
+}
+
 static void what_cannot_be_read_is_nothing(void **state)
 {
 	assert_null(settings_json(slice_of("no settings"), NULL));
@@ -68,6 +85,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_have_their_types),
 		cmocka_unit_test(what_the_table_knows_is_told),
+		cmocka_unit_test(the_fields_of_records_are_told),
 		cmocka_unit_test(what_cannot_be_read_is_nothing),
 	};
 

@@ -16,6 +16,8 @@
 
 #define USAGE REPLY_UNKNOWN
 
+extern const char completion_bash[], completion_zsh[], completion_fish[]; /* made by ctl/pages */
+
 struct job {
 	const char *file, *socket; /* -c, -s */
 	const struct command *command;
@@ -46,6 +48,22 @@ static int fail(const char *format, const char *what)
 	print(stderr, slice_of(text));
 	free(text);
 	return REPLY_FAILED;
+}
+
+static int completion(const char *shell)
+{
+	static const struct {
+		const char *shell, *script;
+	} scripts[] = { { "bash", completion_bash },
+			{ "zsh", completion_zsh },
+			{ "fish", completion_fish } };
+
+	for (size_t i = 0; i < nitems(scripts); i++) {
+		if (strcmp(scripts[i].shell, shell) == 0)
+			return fputs(scripts[i].script, stdout) < 0 ? REPLY_FAILED : REPLY_DONE;
+	}
+	fail("a shell that is not known: ", shell);
+	return USAGE;
 }
 
 static int help(const struct job *job)
@@ -179,7 +197,7 @@ static int show(const struct job *job, const struct reply *reply)
 {
 	char *json;
 
-	if (reply->status != REPLY_DONE) {
+	if (reply->status != REPLY_DONE && !reply->data) { /* with data it is an answer: doctor's */
 		char *text = xstrndup(reply->text.data, reply->text.len);
 
 		fail(text, "");
@@ -299,5 +317,7 @@ int main(int argc, char **argv)
 	take_json(&job, argv + optind);
 	if (!command_takes(job.command, job.count - job.named))
 		return usage(job.command, NULL);
+	if (strcmp(job.command->words, "completion") == 0)
+		return completion(job.words[job.named]);
 	return job.command->place == COMMAND_HERE ? help(&job) : ask(&job);
 }

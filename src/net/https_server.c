@@ -227,7 +227,7 @@ static struct bufferevent *make_connection(struct event_base *base, void *arg)
 {
 	struct https_server *server = arg;
 	struct tally *tally = server->tally;
-	SSL *ssl = tls_accepting(server->tls);
+	SSL *ssl = tls_accepting(server->tls, NULL);
 	struct connection *connection = xcalloc(1, sizeof(*connection));
 
 	loop_read_clock(server->config.loop);

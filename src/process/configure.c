@@ -282,6 +282,8 @@ static const struct {
 	{ "home-server-put", 6, 7, order_home_server_put },
 	{ "axl-user-put", 3, 3, order_axl_user_put },
 	{ "realms-written", 0, SETTING_ENTRIES_MAX, order_realms_written },
+	{ "log-level", 2, 3, order_log_level },
+	{ "log-stanzas", 1, 2, order_log_stanzas },
 	{ "rows-set", 0, SETTING_ENTRIES_MAX, order_rows_set },
 };
 

@@ -60,5 +60,7 @@ order_fn order_edge_told, order_domains_told, order_node_pair, order_node_add, o
 
 /* Accounts of the web page (configure_accounts.c). */
 order_fn order_account_add, order_account_password, order_account_remove;
+/* The log, for a time (log_orders.c). */
+order_fn order_log_level, order_log_stanzas;
 
 #endif

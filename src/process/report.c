@@ -79,12 +79,14 @@ static void add_verbose(struct buffer *out, const struct store *store)
 	const struct setting_value *value = store_value(store, setting);
 
 	for (size_t i = 0; i < value->count; i++) {
-		struct slice fields[SETTING_FIELDS_MAX];
+		struct slice fields[SETTING_FIELDS_MAX] = { 0 };
+		size_t count = setting_split(setting, value->entries[i], fields);
 
-		setting_split(setting, value->entries[i], fields);
 		if (slice_is(fields[1], "debug"))
 			snapshot_add(out, &(struct snapshot_record){
-						  3, { slice_of("level"), fields[0], fields[1] } });
+						  4,
+						  { slice_of("level"), fields[0], fields[1],
+						    count > 2 ? fields[2] : slice_of("0") } });
 	}
 }
 
@@ -143,6 +145,7 @@ void report_settings(struct buffer *out, const struct store *store, unsigned rol
 	add_rows(out, store, "stored", "xmpps2snodes", 1, 1);
 	add_verbose(out, store);
 	add_accounts(out, store);
+	add_rows(out, store, "stanza-log", "log.stanzas", 0, 2);
 	for (size_t i = 0; i < nitems(certificates); i++) {
 		if (setting_find(certificates[i])->roles & role)
 			add_certificate(out, store, certificates[i]);

@@ -1,5 +1,6 @@
 #include "process/services.h"
 
+#include "admin/doctor_part.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -16,6 +17,7 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct doctor *doctor;
 	struct axl_client *axl_client;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
@@ -178,6 +180,9 @@ struct services *services_create(const struct services_config *config)
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
 	desk_register(config->desk, parts, services);
+	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
+								  services->dns, services->tunnels,
+								  config->release });
 	return services;
 }
 
@@ -188,6 +193,7 @@ void services_destroy(struct services **services_ref)
 	if (!services)
 		return;
 	*services_ref = NULL;
+	doctor_destroy(&services->doctor);
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);

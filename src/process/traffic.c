@@ -6,6 +6,8 @@
 #include "ipc/startup.h"
 #include "ipc/wire.h"
 #include "net/messenger.h"
+#include "net/tls.h"
+#include "policy/domain.h"
 #include "router/gateway.h"
 #include "tables/events.h"
 
@@ -17,7 +19,7 @@
 static struct {
 	struct loop *loop;
 	struct gateway *gateway;
-	struct messenger *control, *manage;
+	struct messenger *control, *manage, *capture;
 	struct buffer loaded; /* what control was told last of the router's table */
 } traffic;
 
@@ -110,6 +112,43 @@ static void set_manage(int fd)
 						  &manage_handler, NULL);
 }
 
+/* capture: the secrets of the streams that control says */
+
+static void tell_secret(void *arg, const char *line)
+{
+	messenger_send(traffic.capture, MESSAGE_SECRET, 0, slice_of(line), -1);
+}
+
+static void stop_secrets(void *arg)
+{
+	tls_tell_secrets(NULL, NULL, NULL);
+	messenger_destroy(&traffic.capture);
+}
+
+static const struct messenger_handler capture_handler = { NULL, stop_secrets };
+
+static void set_capture(int fd)
+{
+	stop_secrets(NULL);
+	if (fd >= 0)
+		traffic.capture = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC,
+						   PROCESS_CAPTURE, &capture_handler, NULL);
+}
+
+/* Body: u8 on, slice domain. */
+static void choose_secrets(const struct message *message)
+{
+	struct wire in = wire_read(message->body);
+	bool on = wire_get_u8(&in) == 1;
+	char *domain = wire_get_text(&in, DOMAIN_BYTES);
+
+	if (on && wire_is_done(&in) && traffic.capture)
+		tls_tell_secrets(tell_secret, NULL, *domain ? domain : NULL);
+	else
+		tls_tell_secrets(NULL, NULL, NULL);
+	free(domain);
+}
+
 /* control: settings, new channels, the end */
 
 static void take_settings(const struct message *message)
@@ -155,6 +194,8 @@ static void take_peer(struct message *message)
 		gateway_set_resolver(traffic.gateway, message_take_fd(message));
 	else if (peer == PROCESS_MANAGE)
 		set_manage(message_take_fd(message));
+	else if (peer == PROCESS_CAPTURE)
+		set_capture(message_take_fd(message));
 }
 
 static void stopped(void *arg)
@@ -173,6 +214,9 @@ static void from_control(void *arg, struct message *message)
 		break;
 	case MESSAGE_PEER:
 		take_peer(message);
+		break;
+	case MESSAGE_SECRETS:
+		choose_secrets(message);
 		break;
 	case MESSAGE_SHUTDOWN:
 		gateway_shut_down(traffic.gateway, stopped, NULL);
@@ -206,6 +250,7 @@ int main(void)
 		return fail(why), 1;
 	snapshot_destroy(&startup.snapshot);
 	set_manage(startup.peers[PROCESS_MANAGE]);
+	set_capture(startup.peers[PROCESS_CAPTURE]);
 	startup_ready(startup.control);
 	traffic.control = messenger_adopt(traffic.loop, &startup.control, PROCESS_CONTROL,
 					  &control_handler, NULL);
@@ -214,6 +259,7 @@ int main(void)
 	buffer_finish(&traffic.loaded);
 
 	messenger_destroy(&traffic.manage);
+	stop_secrets(NULL);
 	gateway_destroy(&traffic.gateway);
 	messenger_destroy(&traffic.control);
 	loop_destroy(&traffic.loop);

@@ -40,6 +40,7 @@ struct s2s_port *s2s_port_create(struct worker *worker)
 
 	s->port = (struct port){ .name = "s2s", .side = SIDE_OUT, .send = send_item };
 	s->worker = worker;
+	s->attempts = attempts_create();
 	s->resume.fire = on_resume;
 	return s;
 }
@@ -114,6 +115,7 @@ void s2s_port_destroy(struct s2s_port **port)
 	forget_routes(s, true);
 	map_finish(&s->dead);
 	map_finish(&s->addresses);
+	attempts_destroy(&s->attempts);
 	free(s);
 }
 
@@ -275,4 +277,5 @@ void s2s_port_status(const struct s2s_port *s, bool brief, struct buffer *out)
 	add_routes(s, out);
 	add_counter(out, "connections.accepted", s->accepted);
 	add_counter(out, "connections.refused", s->refused_connections);
+	s2s_tally_write(&s->tally, out);
 }

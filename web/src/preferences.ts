@@ -1,0 +1,40 @@
+/* What this browser's user prefers: language and scheme. Kept in the browser. */
+import { effect, signal } from "@preact/signals";
+
+export type Language = "en" | "de";
+export type Scheme = "auto" | "light" | "dark";
+
+function kept<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
+	try {
+		const value = localStorage.getItem(name);
+		return allowed.find((choice) => choice === value) ?? otherwise;
+	} catch {
+		return otherwise; // no browser, or one that keeps nothing
+	}
+}
+
+function keep(name: string, value: string): void {
+	try {
+		localStorage.setItem(name, value);
+	} catch {
+		/* then it is so until the page is closed */
+	}
+}
+
+const browserSpeaks: Language =
+	typeof navigator !== "undefined" && navigator.language?.startsWith("de") ? "de" : "en";
+
+export const language = signal<Language>(kept("language", ["en", "de"] as const, browserSpeaks));
+export const scheme = signal<Scheme>(kept("scheme", ["auto", "light", "dark"] as const, "auto"));
+
+/* Keeps the document and the browser's memory as the signals are. */
+export function applyPreferences(): void {
+	effect(() => {
+		document.documentElement.lang = language.value;
+		keep("language", language.value);
+	});
+	effect(() => {
+		document.documentElement.dataset.scheme = scheme.value;
+		keep("scheme", scheme.value);
+	});
+}
