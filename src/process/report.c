@@ -123,8 +123,9 @@ static void add_secret(struct buffer *out, const struct store *store)
 
 static void add_settings(struct buffer *out, const struct store *store, unsigned role)
 {
-	static const char *const told[] = { "federation.enabled", "federation.use_static_routes",
-					    "router.apply" };
+	static const char *const told[] = { "federation.enabled", "federation.security_mode",
+					    "federation.privacy_mode",
+					    "federation.use_static_routes", "router.apply" };
 
 	for (size_t i = 0; i < nitems(told); i++) {
 		const char *value = store_text(store, told[i]);
