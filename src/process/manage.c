@@ -227,6 +227,11 @@ static void report(void *arg, json_t *document)
 	services_report(((struct manage *)arg)->services, document);
 }
 
+static void looked(void *arg, const json_t *status)
+{
+	services_looked(((struct manage *)arg)->services, status);
+}
+
 static void open_all(struct manage *manage)
 {
 	struct services_config services = { .loop = manage->loop, .release = SALLYPORT_RELEASE };
@@ -235,6 +240,7 @@ static void open_all(struct manage *manage)
 					    .records = add_records,
 					    .others = others,
 					    .report = report,
+					    .looked = looked,
 					    .arg = manage };
 	struct desk_config desk = { .loop = manage->loop };
 
@@ -243,6 +249,8 @@ static void open_all(struct manage *manage)
 	manage->events = event_log_create(EVENTS_KEPT);
 	manage->log_desk = log_desk_create(
 		&(struct log_desk_config){ manage->loop, manage->desk, manage->events });
+	services.watch = manage->watch;
+	services.events = manage->events;
 	services.orders = manage->orders = orders_create(manage->loop);
 	manage->services = services_create(&services);
 }
