@@ -333,16 +333,14 @@ static void set_end(struct attempt *a, enum failure failure, const char *why)
 	a->why = escaped(slice_of(why ? why : ""), WHY_BYTES);
 }
 
-static void blame(struct attempt *a, uint64_t now_ms)
+static void blame(struct domain *domain, uint64_t now_ms, enum failure failure, const char *why)
 {
-	struct domain *domain = a->domain;
-
-	if (!domain || a->failure == FAILURE_NONE)
+	if (!domain || failure == FAILURE_NONE)
 		return;
-	domain->failure = a->failure;
+	domain->failure = failure;
 	domain->failed_ms = now_ms;
 	free(domain->why);
-	domain->why = xstrdup(a->why);
+	domain->why = xstrdup(why);
 }
 
 void attempt_ready(struct attempt *a, uint64_t now_ms)
@@ -366,7 +364,7 @@ void attempt_failed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 	a->state = FAILED;
 	a->settled_ms = now_ms;
 	set_end(a, failure, why);
-	blame(a, now_ms);
+	blame(a->domain, now_ms, failure, a->why);
 }
 
 void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, const char *why)
@@ -377,7 +375,16 @@ void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 	if (!a->was_ready)
 		a->settled_ms = now_ms;
 	set_end(a, failure, why);
-	blame(a, now_ms);
+	blame(a->domain, now_ms, failure, a->why);
+}
+
+void attempts_refused(struct attempts *all, const char *remote, uint64_t now_ms,
+		      enum failure failure)
+{
+	struct domain *domain = find_domain(all, remote);
+
+	get_known(all, domain);
+	blame(domain, now_ms, failure, "");
 }
 
 void attempts_count(struct attempts *all, const char *remote, uint64_t stanzas)
