@@ -56,6 +56,24 @@ static void add_rows(struct buffer *out, const struct store *store, const char *
 	}
 }
 
+static void add_accounts(struct buffer *out, const struct store *store)
+{
+	const struct setting *setting = setting_find("admin.accounts");
+	const struct setting_value *value = store_value(store, setting);
+
+	for (size_t i = 0; i < value->count; i++) {
+		struct slice fields[SETTING_FIELDS_MAX];
+		bool set;
+
+		setting_split(setting, value->entries[i], fields);
+		set = fields[2].len && fields[2].data[0] == '$'; /* a hash */
+		snapshot_add(out,
+			     &(struct snapshot_record){ 4,
+							{ slice_of("account"), fields[0], fields[1],
+							  slice_of(set ? "set" : "unset") } });
+	}
+}
+
 static void add_verbose(struct buffer *out, const struct store *store)
 {
 	const struct setting *setting = setting_find("log.levels");
@@ -157,6 +175,7 @@ void report_settings(struct buffer *out, const struct store *store, unsigned rol
 	add_rows(out, store, "edge", "edges", 0, 4);
 	add_rows(out, store, "stored", "xmpps2snodes", 1, 1);
 	add_verbose(out, store);
+	add_accounts(out, store);
 	add_rows(out, store, "stanza-log", "log.stanzas", 0, 2);
 	for (size_t i = 0; i < nitems(certificates); i++) {
 		if (setting_find(certificates[i])->roles & role)
