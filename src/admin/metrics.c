@@ -493,27 +493,35 @@ static void write_build(struct buffer *out, const json_t *status)
 	openmetrics_end(&family);
 }
 
+static bool answers(const json_t *status, const char *process)
+{
+	size_t index;
+	json_t *row;
+
+	json_array_foreach(json_object_get(status, "silent"), index, row)
+	{
+		if (strcmp(text_of(row, "process"), process) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void write_answers(struct buffer *out, const json_t *status)
 {
 	static const char *const asked[] = { "control", "traffic" };
 	struct openmetrics family = openmetrics_begin(out, "process_answers", "gauge", NULL,
 						      "Whether a process says how it does");
 
-	for (size_t i = 0; i < nitems(asked); i++) {
-		bool silent = false;
-		size_t index;
-		json_t *row;
-
-		json_array_foreach(json_object_get(status, "silent"), index, row) silent |=
-			strcmp(text_of(row, "process"), asked[i]) == 0;
-		openmetrics_sample(&family, OPENMETRICS_LABEL("process", asked[i]), !silent);
-	}
+	for (size_t i = 0; i < nitems(asked); i++)
+		openmetrics_sample(&family, OPENMETRICS_LABEL("process", asked[i]),
+				   answers(status, asked[i]));
 	openmetrics_end(&family);
 }
 
 static void write_queues(struct buffer *out, const json_t *status)
 {
 	json_int_t stanzas = 0, bytes = 0, oldest = 0;
+	bool known = answers(status, "traffic");
 	size_t index;
 	json_t *queue;
 
@@ -526,10 +534,10 @@ static void write_queues(struct buffer *out, const json_t *status)
 		oldest = seconds > oldest ? seconds : oldest;
 	}
 	write_one(out, "queue_stanzas", "stanzas", "Stanzas that wait for a stream to the world",
-		  true, stanzas);
-	write_one(out, "queue_bytes", "bytes", "What they are in bytes", true, bytes);
+		  known, stanzas);
+	write_one(out, "queue_bytes", "bytes", "What they are in bytes", known, bytes);
 	write_one(out, "queue_oldest_seconds", "seconds", "How long the oldest of them has waited",
-		  true, oldest);
+		  known, oldest);
 }
 
 static void write_singles(struct buffer *out, const json_t *status)
@@ -552,7 +560,8 @@ static void write_singles(struct buffer *out, const json_t *status)
 	write_one(out, "stanzas_open", NULL, "Stanzas in this node's custody", open != NULL,
 		  json_integer_value(open));
 	write_one(out, "notifications", NULL, "Notifications for the home server's administrator",
-		  true, (json_int_t)json_array_size(json_object_get(status, "notifications")));
+		  answers(status, "control"),
+		  (json_int_t)json_array_size(json_object_get(status, "notifications")));
 	write_queues(out, status);
 }
 
