@@ -194,8 +194,15 @@ static void verbose(const struct alarm_view *view)
 	const json_t *level;
 
 	each(view, "levels", level)
+	{
+		json_int_t until = json_integer_value(json_object_get(level, "until"));
+		char end[UTC_BYTES];
+
+		utc_text(until, end);
 		view->see(view, text(level, "module"),
-			  xasprintf("log.levels has it at %s", text(level, "level")));
+			  xasprintf("log.levels has it at %s, %s%s", text(level, "level"),
+				    until ? "until " : "for good", until ? end : ""));
+	}
 }
 
 static void certificate(const struct alarm_view *view)

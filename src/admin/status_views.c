@@ -1,5 +1,6 @@
 #include "admin/status_views.h"
 
+#include "admin/metrics.h"
 #include "admin/status_table.h"
 #include "base/alloc.h"
 
@@ -188,10 +189,19 @@ static void accounts(struct buffer *out, const json_t *status)
 	table(out, status, "accounts", "no accounts; sallyport admin link makes the first\n");
 }
 
+static void metrics(struct buffer *out, const json_t *status)
+{
+	char *text = metrics_text(status);
+
+	buffer_append_text(out, text);
+	free(text);
+}
+
 static const struct view {
 	const char *verb;
 	void (*write)(struct buffer *out, const json_t *status);
-	const char *lists[LISTS_MAX + 1]; /* of the status, that are its data */
+	const char *lists[LISTS_MAX + 1]; /* of the status, that are its data; none: it has no
+					   * data, and is written from the whole */
 	const char *asks;		  /* without whose answer there is nothing to show */
 } views[] = {
 	{ "alarms", alarms, { "alarms" }, NULL },
@@ -206,6 +216,7 @@ static const struct view {
 	{ "domains", domains, { "peers" }, "traffic" },
 	{ "certificates", certificates, { "certificates" }, "control" },
 	{ "accounts", accounts, { "accounts" }, "control" },
+	{ "metrics", metrics, { NULL }, NULL },
 };
 
 static bool answers(const json_t *status, const char *process, char **text)
@@ -267,11 +278,11 @@ bool status_view(const json_t *status, const char *verb, const char *filter, cha
 	*data = NULL;
 	if (!answers(status, view->asks, text))
 		return false;
-	*data = json_object();
+	*data = view->lists[0] ? json_object() : NULL;
 	for (size_t i = 0; view->lists[i]; i++)
 		json_object_set_new(*data, view->lists[i],
 				    filtered(json_object_get(status, view->lists[i]), filter));
-	view->write(&out, *data);
+	view->write(&out, *data ? *data : status);
 	*text = buffer_take_text(&out);
 	return true;
 }

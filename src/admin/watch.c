@@ -2,6 +2,7 @@
 
 #include "admin/alarms.h"
 #include "admin/asks.h"
+#include "admin/series.h"
 #include "admin/status.h"
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
@@ -12,14 +13,16 @@
 #include <string.h>
 #include <time.h>
 
-#define ANSWER_MS 1500	/* below WATCH_EVERY_MS: one look at a time */
-#define POKE_MS 100	/* what changes together is looked at once */
+#define ANSWER_MS 1500 /* below WATCH_EVERY_MS: one look at a time */
+#define POKE_MS 100    /* what changes together is looked at once */
+#define DAY_S 86400
 #define REPORTED_MAX 50 /* alarms; a line of the tunnel carries them */
 
 struct watch {
 	struct watch_config config;
 	struct asks *asks;
 	struct alarms *alarms;
+	struct series *series;
 	struct timer timer;
 	json_t *status; /* of the look that is under way; NULL: none is */
 	unsigned waits; /* for so many answers to it */
@@ -55,6 +58,7 @@ struct watch *watch_create(const struct watch_config *config)
 	watch->config = *config;
 	watch->asks = asks_create(config->loop, on_answer, watch);
 	watch->alarms = alarms_create();
+	watch->series = series_create();
 	watch->timer.fire = on_timer;
 	loop_arm(config->loop, &watch->timer, POKE_MS);
 	return watch;
@@ -70,6 +74,7 @@ void watch_destroy(struct watch **watch_ref)
 	loop_disarm(watch->config.loop, &watch->timer);
 	asks_destroy(&watch->asks);
 	alarms_destroy(&watch->alarms);
+	series_destroy(&watch->series);
 	json_decref(watch->status);
 	free(watch);
 }
@@ -123,6 +128,33 @@ static void add_own(struct watch *watch, json_t *status)
 	buffer_finish(&records);
 }
 
+const struct series *watch_series(const struct watch *watch)
+{
+	return watch->series;
+}
+
+/* When each certificate ends, for people. */
+static void add_ends(json_t *certificates, int64_t now_s)
+{
+	json_t *certificate;
+	size_t index;
+
+	json_array_foreach(certificates, index, certificate)
+	{
+		const json_t *end = json_object_get(certificate, "not_after");
+		time_t end_s = (time_t)json_integer_value(end);
+		char date[40];
+		struct tm parts;
+
+		if (!json_is_integer(end) || !gmtime_r(&end_s, &parts) ||
+		    !strftime(date, sizeof(date), "%Y-%m-%d", &parts))
+			continue;
+		json_object_set_new(certificate, "ends", json_string(date));
+		json_object_set_new(certificate, "days",
+				    json_integer((end_s - now_s) / DAY_S - (end_s < now_s)));
+	}
+}
+
 void watch_complete(struct watch *watch, json_t *status)
 {
 	const struct alarms_now now = { loop_now_ms(watch->config.loop), (int64_t)time(NULL) };
@@ -131,6 +163,8 @@ void watch_complete(struct watch *watch, json_t *status)
 	add_own(watch, status);
 	if (others)
 		json_object_set_new(status, "others", others);
+	json_object_set_new(status, "release", json_string(watch->config.release));
+	add_ends(json_object_get(status, "certificates"), now.clock_s);
 	alarms_update(watch->alarms, status, &now);
 	log_changes(watch);
 	json_object_set_new(status, "alarms", alarms_list(watch->alarms));
@@ -221,7 +255,10 @@ static void on_answer(void *arg, uint64_t tag, const struct ask_answer *answer)
 	if (--watch->waits)
 		return;
 	watch_complete(watch, watch->status);
+	series_take(watch->series, watch->status, time(NULL));
 	report(watch, watch->status);
+	if (watch->config.looked)
+		watch->config.looked(watch->config.arg, watch->status);
 	json_decref(watch->status);
 	watch->status = NULL;
 	loop_arm(watch->config.loop, &watch->timer, watch->again ? POKE_MS : WATCH_EVERY_MS);

@@ -13,11 +13,12 @@
 
 #define WATCH_EVERY_MS 2000
 
+struct series;
 struct watch;
 
 struct watch_config {
 	struct loop *loop;
-	const char *release; /* told to the other nodes */
+	const char *release; /* told to the other nodes, and in the status */
 	/* Appends manage's own records (admin/status.h). NULL: it has none. */
 	void (*records)(void *arg, struct buffer *out);
 	/* What the other nodes reported last, by node; the reference is handed over. NULL: none. */
@@ -28,6 +29,8 @@ struct watch_config {
 	 *  "alarms":[{"number","severity","title","subject","seen"}]}
 	 */
 	void (*report)(void *arg, json_t *document);
+	/* The brief status, complete, after each look; lent. NULL: nobody wants it. */
+	void (*looked)(void *arg, const json_t *status);
 	void *arg;
 };
 
@@ -41,9 +44,13 @@ void watch_take(struct watch *watch, enum process from, const struct message *me
 /* Something changed: it looks soon, however often it is told. */
 void watch_poke(struct watch *watch);
 
+/* What it saw, for charts (admin/series.h); lent. */
+const struct series *watch_series(const struct watch *watch);
+
 /*
  * A status to which control and traffic have been added is made whole: manage's records, the other
- * nodes ("others"), the verdict, and the alarms, as of now ("alarms").
+ * nodes ("others"), the release, certificates' "ends" and "days" left, the verdict, and the alarms,
+ * as of now ("alarms").
  */
 void watch_complete(struct watch *watch, json_t *status);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CONNECTIONS_MAX 64
+#define CONNECTIONS_PER_ADDRESS 16 /* a core needs one or two */
 #define TIMEOUT_S 30
 #define SQL_LOGGED 120
 #define FAILURES_FREE 10 /* wrong logins from an address in a minute that are answered at once */
@@ -434,6 +435,7 @@ struct axl_service *axl_service_create(const struct axl_service_config *config)
 		.body_bytes = SOAP_BYTES,
 		.timeout_s = TIMEOUT_S,
 		.connections_max = CONNECTIONS_MAX,
+		.connections_per_address = CONNECTIONS_PER_ADDRESS,
 		.request = on_request,
 		.arg = service,
 	});

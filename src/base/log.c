@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/alloc.h"
+#include "base/log_escape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,37 +11,15 @@
 
 #define NAME_BYTES 64
 #define VALUES 8
-#define CUT "...(truncated)"
-#define FIELD_ROOM 24 /* space, =, quotes, CUT, end of line */
+#define FIELD_ROOM 24 /* space, =, quotes, LOG_ESCAPE_CUT, end of line */
 
 static struct {
 	char node[NAME_BYTES + 1], process[NAME_BYTES + 1];
 	int fd;
 	uint64_t dropped, dropped_told;
+	bool (*write)(void *arg, struct slice line); /* NULL: to fd */
+	void *arg;
 } logger = { .node = "-", .process = "sallyport", .fd = STDERR_FILENO };
-
-static const char *const level_names[] = {
-	[LOG_LEVEL_ERROR] = "ERROR",
-	[LOG_LEVEL_WARN] = "WARN",
-	[LOG_LEVEL_INFO] = "INFO",
-	[LOG_LEVEL_DEBUG] = "DEBUG",
-};
-
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
-bool log_level_read(const char *name, enum log_level *level)
-{
-	for (size_t i = 0; i < nitems(level_names); i++) {
-		if (strcasecmp(name, level_names[i]) == 0) {
-			*level = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
 
 void log_init(const char *node, const char *process)
 {
@@ -53,72 +32,15 @@ void log_to(int fd)
 	logger.fd = fd;
 }
 
+void log_divert(bool (*write)(void *arg, struct slice line), void *arg)
+{
+	logger.write = write;
+	logger.arg = arg;
+}
+
 uint64_t log_dropped(void)
 {
 	return logger.dropped;
-}
-
-/* The length of the UTF-8 sequence at `s`, and its code point; 0 if there is none (RFC 3629). */
-static size_t utf8_decode(struct slice s, uint32_t *point)
-{
-	const unsigned char *b = (const unsigned char *)s.data;
-	size_t len = b[0] < 0x80 ? 1 : b[0] >> 5 == 6 ? 2 : b[0] >> 4 == 14 ? 3 : 4;
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-
-	if (len == 4 && b[0] >> 3 != 30)
-		return 0;
-	if (len > s.len)
-		return 0;
-	*point = len == 1 ? b[0] : b[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((b[i] & 0xc0) != 0x80)
-			return 0;
-		*point = *point << 6 | (b[i] & 0x3fu);
-	}
-	if (*point < least[len] || *point > 0x10ffff || (*point >= 0xd800 && *point < 0xe000))
-		return 0;
-	return len;
-}
-
-/* What could end the line, or make a terminal or a reader see another text than is there. */
-static bool is_unsafe(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
-	       (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-	       (point >= 0x2060 && point <= 0x206f) || point == 0xfeff || point == 0x061c ||
-	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
-}
-
-/* Writes the text of one Detail, escaped, at most `size` bytes; returns how many. */
-static size_t escape(char *out, size_t size, struct slice text)
-{
-	size_t used = 0;
-
-	while (text.len) {
-		char piece[16];
-		uint32_t point = 0;
-		size_t len = utf8_decode(text, &point);
-		int n;
-
-		if (!len)
-			n = snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)text.data[0]);
-		else if (point == '"' || point == '\\')
-			n = snprintf(piece, sizeof(piece), "\\%c", (int)point);
-		else if (is_unsafe(point))
-			n = snprintf(piece, sizeof(piece), point > 0xffff ? "\\U%08x" : "\\u%04x",
-				     point);
-		else
-			n = snprintf(piece, sizeof(piece), "%.*s", (int)len, text.data);
-		if (used + (size_t)n + strlen(CUT) > size) {
-			memcpy(out + used, CUT, strlen(CUT));
-			return used + strlen(CUT);
-		}
-		memcpy(out + used, piece, (size_t)n);
-		used += (size_t)n;
-		text.data += len ? len : 1;
-		text.len -= len ? len : 1;
-	}
-	return used;
 }
 
 static size_t write_head(char *line, size_t size, const char *module, enum log_level level,
@@ -134,21 +56,23 @@ static size_t write_head(char *line, size_t size, const char *module, enum log_l
 	used += (size_t)snprintf(line + used, size - used,
 				 ".%06ld+00:00 %s %s[%d]: Module=\"%s\" Level=\"%s\"",
 				 now.tv_nsec / 1000, logger.node, logger.process, (int)getpid(),
-				 module, level_names[level]);
+				 module, log_level_name(level));
 	if (location)
 		used += (size_t)snprintf(line + used, size - used, " CodeLocation=\"%s\"",
 					 location);
 	return used;
 }
 
-/* Appends KEY="VALUE" with a space before it; the room left must hold the key, quotes and CUT. */
+/* Appends KEY="VALUE" with a space before it; the room left must hold the key, quotes and
+ * LOG_ESCAPE_CUT. */
 static size_t write_field(char *line, size_t used, size_t size, const char *key, struct slice value)
 {
 	size_t room;
 
 	used += (size_t)snprintf(line + used, size - used, " %s=\"", key);
 	room = size - used - 2; /* quote and end of line */
-	used += escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value);
+	used += log_escape(line + used, room < LOG_DETAIL_BYTES ? room : LOG_DETAIL_BYTES, value,
+			   true);
 	line[used++] = '"';
 	return used;
 }
@@ -157,6 +81,8 @@ static bool write_out(char *line, size_t used)
 {
 	ssize_t n;
 
+	if (logger.write)
+		return logger.write(logger.arg, (struct slice){ line, used });
 	line[used++] = '\n';
 	do
 		n = write(logger.fd, line, used);
@@ -194,7 +120,7 @@ void log_write(const char *module, enum log_level level, const char *location, c
 		return;
 	if (logger.dropped != logger.dropped_told)
 		tell_dropped();
-	/* One byte more than fits tells escape() that there was more. */
+	/* One byte more than fits tells log_escape() that there was more. */
 	if (!write_line(module, level, location,
 			(struct slice){ detail, (size_t)n < sizeof(detail) ? (size_t)n
 									   : sizeof(detail) - 1 }))
@@ -224,24 +150,20 @@ void log_forward(struct slice line)
 {
 	char copy[LOG_LINE_BYTES];
 	size_t len = line.len < sizeof(copy) ? line.len : sizeof(copy) - 1;
-	ssize_t n;
 
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)line.data[i];
 
 		copy[i] = (char)(c < ' ' || c == 0x7f ? '?' : c);
 	}
-	copy[len++] = '\n';
-	do
-		n = write(logger.fd, copy, len);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)len)
+	if (!write_out(copy, len))
 		logger.dropped++;
 }
 
 const char *log_value(struct slice value)
 {
-	static _Thread_local char values[VALUES][LOG_VALUE_BYTES * (size_t)3 + sizeof(CUT)];
+	static _Thread_local char values[VALUES]
+					[LOG_VALUE_BYTES * (size_t)3 + sizeof(LOG_ESCAPE_CUT)];
 	static _Thread_local unsigned turn;
 	char *out = values[turn++ % VALUES];
 	size_t used = 0;
@@ -252,8 +174,8 @@ const char *log_value(struct slice value)
 		unsigned char c = (unsigned char)value.data[i];
 
 		if (i == LOG_VALUE_BYTES) {
-			memcpy(out + used, CUT, strlen(CUT));
-			used += strlen(CUT);
+			memcpy(out + used, LOG_ESCAPE_CUT, strlen(LOG_ESCAPE_CUT));
+			used += strlen(LOG_ESCAPE_CUT);
 			break;
 		}
 		if (c <= ' ' || c == '=' || c == '%')

@@ -12,6 +12,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "base/log_level.h"
 #include "base/slice.h"
 
 #include <stdarg.h>
@@ -20,11 +21,6 @@
 #define LOG_LINE_BYTES 4096   /* PIPE_BUF: writes up to it into a pipe are whole or not at all */
 #define LOG_DETAIL_BYTES 3600 /* escaped; what is longer ends in "...(truncated)" */
 #define LOG_VALUE_BYTES 255   /* of one value that a peer chose; the longest domain fits */
-
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-
-const char *log_level_name(enum log_level level); /* "ERROR", "WARN", "INFO", "DEBUG" */
-bool log_level_read(const char *name, enum log_level *level);
 
 /* Both are copied. Before it, lines say node "-" and process "sallyport". */
 void log_init(const char *node, const char *process);
@@ -50,6 +46,13 @@ uint64_t log_dropped(void); /* lines, since the start */
  */
 const char *log_value(struct slice value);
 const char *log_text(const char *value); /* the same; NULL as "-" */
+
+/*
+ * Lines, forwarded ones too, go to `write` instead of stderr, each without its end and lent until
+ * it returns; false: it could not, and the line counts as dropped. What it logs itself goes the
+ * same way, so it must not. NULL: to stderr again.
+ */
+void log_divert(bool (*write)(void *arg, struct slice line), void *arg);
 
 /* For tests: lines go there instead of stderr. */
 void log_to(int fd);

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/log_escape.h"
 
 #include <fcntl.h>
 #include <regex.h>
@@ -195,6 +197,49 @@ static void levels_have_names(void **state)
 	assert_false(log_level_read("loud", &level));
 }
 
+static bool hear(void *arg, struct slice line)
+{
+	struct buffer *all = arg;
+
+	buffer_append_slice(all, line);
+	buffer_append_text(all, "|");
+	return buffer_len(all) < 300;
+}
+
+static void lines_can_go_elsewhere_forwarded_ones_too(void **state)
+{
+	struct buffer all = { 0 };
+	uint64_t before = log_dropped();
+	char *text;
+
+	log_divert(hear, &all);
+	say("a=%s", "1\n2");
+	log_forward(slice_of("a child's\033line"));
+	say("refused, for all is full: %0300d", 0);
+	log_divert(NULL, NULL);
+	text = buffer_take_text(&all);
+	assert_non_null(strstr(text, " Detail=\"a=1\\u000a2\"|a child's?line|"));
+	assert_null(strchr(text, '\n'));
+	assert_int_equal(log_dropped(), before + 1);
+	assert_string_equal(heard(), "");
+	free(text);
+}
+
+static void what_is_escaped_is_safe_and_what_is_not_is_not(void **state)
+{
+	static const char *const unsafe[] = { "\n", "\033[31m", "\302\233", "user\342\200\256gnp",
+					      "bad\377" };
+
+	assert_true(log_is_safe(slice_of("m\303\274nchen \"quoted\" \\")));
+	for (size_t i = 0; i < nitems(unsafe); i++) {
+		char out[100];
+		size_t len = log_escape(out, sizeof(out), slice_of(unsafe[i]), true);
+
+		assert_false(log_is_safe(slice_of(unsafe[i])));
+		assert_true(log_is_safe((struct slice){ out, len }));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +255,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_reader_that_sleeps_costs_lines_not_time,
 						open_pipe, close_pipe),
 		cmocka_unit_test(levels_have_names),
+		cmocka_unit_test_setup_teardown(lines_can_go_elsewhere_forwarded_ones_too,
+						open_pipe, close_pipe),
+		cmocka_unit_test(what_is_escaped_is_safe_and_what_is_not_is_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

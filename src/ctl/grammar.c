@@ -7,23 +7,38 @@
 #define MANY SIZE_MAX
 
 const struct command commands[] = {
-	{ "status", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, NULL,
+	{ "status", "[--json] [--all]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, NULL,
 	  "how the node does: processes, links, streams, queues",
-	  "The first line is the verdict; a line that begins with ! names what is wrong. With\n"
-	  "--json the same as JSON, and complete: the text shows at most 20 rows of each kind." },
+	  "The first line is the verdict; a line that begins with ! names one of several things "
+	  "that\n"
+	  "are wrong, one that begins with `warning:` an alarm that is no error. Then a line for\n"
+	  "each part; with --all a table of each, of at most 20 rows, and the counters. With\n"
+	  "--json all of it, with the verdict as `verdict`, what is wrong as `wrong`, and\n"
+	  "`warnings`. A process that does not answer within two seconds is said so.\n"
+	  "Exit code 0: all is well, or only a warning stands; 1: something is wrong; 2: the node\n"
+	  "could not be asked.",
+	  .is_table = true, .judged_by = "wrong" },
 	{ "alarms", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "alarms",
-	  "what you have to do something about, with cause and fix", NULL },
+	  "what you have to do something about, with cause and fix",
+	  "Number, severity, title and whom or what it is about; since when, what was seen, the\n"
+	  "cause, and what ends it. An alarm ends with its cause and by nothing else." },
 	{ "routes", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "routes",
-	  "domains, realms, links, and what is loaded and stored", NULL },
+	  "domains, realms, links, and what is loaded and stored",
+	  "The domains and the ports that lead to them, the realms of xmpps2snodes with where\n"
+	  "each is (stored, loaded by the router, or both) and whether it is linked, the links\n"
+	  "with the realms behind them, and static routes whose servers are all dead.",
+	  .is_table = true },
 	{ "streams", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "streams",
-	  "the streams with the world, or those in whose line TEXT occurs", NULL },
+	  "the streams with the world, or those in whose line TEXT occurs", NULL,
+	  .is_table = true },
 	{ "domains", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "domains",
-	  "the domains of the world: streams, queue, what went wrong last", NULL },
+	  "the domains of the world: streams, queue, what went wrong last", NULL,
+	  .is_table = true },
 	{ "doctor", "[--json] [here]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "doctor",
 	  "look for everything that can be wrong, and say what helps",
 	  "On a core: on all nodes that it reaches; on the others, and with `here`: on this one.\n"
 	  "Exit code 0: nothing is wrong; 1: something is; 2: it could not look.",
-	  .for_core = true },
+	  .for_core = true, .judged_by = "findings" },
 	{ "why", "[--json] DOMAIN", 1, 1, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "why",
 	  "what happened with a domain, step by step; the cause and the fix",
 	  "The last attempts in both directions, as the edges saw them.", .for_core = true },
@@ -36,25 +51,27 @@ const struct command commands[] = {
 	  FILES_NO, "trace", "follow a domain or a stream live, at level debug",
 	  "Ends with Ctrl-C, or after 300 seconds if nothing else is said. No stanza is shown.",
 	  .streams = true },
-	{ "log", "[--json] [--follow] [KEY=VALUE...]", 0, 10, COMMAND_MANAGE, ACCESS_OPERATE,
-	  FILES_NO, "log", "the log of all processes of this node",
-	  "Keys: last=N lines (100 if nothing is said), since=SECONDS, domain=, stream=XCODER,\n"
-	  "module=, level=error|warn|info|debug, text=. --follow goes on as lines come.",
+	{ "log",
+	  "[--json] [--follow] [last=N] [since=SECONDS] [domain=DOMAIN] [stream=XCODER] "
+	  "[module=MODULE] [level=error|warn|info|debug] [text=TEXT]",
+	  0, 10, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "log",
+	  "the log of all processes of this node",
+	  "The last 100 lines if nothing else is said, of those that all keys fit; level is the\n"
+	  "least that is shown. --follow goes on as lines come, and ends with Ctrl-C.",
 	  .streams = true, .for_core = true },
-	{ "log level", "MODULE LEVEL [for=SECONDS]", 2, 3, COMMAND_CONTROL, ACCESS_OPERATE,
-	  FILES_NO, "log-level", "what a module logs, for a time",
-	  "MODULE may be `all`. After 3600 seconds, if nothing else is said, it is as before; "
-	  "for=0:\n"
-	  "it stays.",
+	{ "log level", "MODULE|all error|warn|info|debug [for=SECONDS]", 2, 3, COMMAND_CONTROL,
+	  ACCESS_OPERATE, FILES_NO, "log-level", "what a module logs, for a time",
+	  "After 3600 seconds, if nothing else is said, it is as before; for=0: it stays.",
 	  .for_core = true },
 	{ "log stanzas", "DOMAIN|off [for=SECONDS]", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
 	  "log-stanzas", "log the whole stanzas to and from one foreign domain, for a time",
 	  "600 seconds if nothing else is said, 3600 at most. What people write is in them: who\n"
 	  "asked for it is in the log too." },
-	{ "metrics", "", 0, 0, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "metrics",
+	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
 	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "cert list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "certificates",
-	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL },
+	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL,
+	  .is_table = true },
 	{ "cert csr", "[NAME...]", 0, 100, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "cert-csr",
 	  "a request for a certificate for the world, with all names that it needs",
 	  "Made for a new key, which the node keeps until the answer is installed. Without NAME\n"
@@ -74,7 +91,9 @@ const struct command commands[] = {
 	  FILES_AT, "set", "change a setting",
 	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
 	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
-	  "at its end; @@x is a literal @x." },
+	  "at its end; it is read by this command, with your rights, and must be UTF-8 text. @@x\n"
+	  "is a literal @x. With --dry-run nothing is changed: it says what would differ, what of\n"
+	  "it is in force at once, and which streams would be closed, and why." },
 	{ "config history", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "history",
 	  "who changed what, and when", NULL },
 	{ "config diff", "A B", 2, 2, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "diff",
@@ -84,14 +103,19 @@ const struct command commands[] = {
 	{ "config restore", "[--dry-run] N", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
 	  "restore", "make all settings again what they were at revision N",
 	  "What this node is (its keys, their certificates, its secrets) and whom it is paired\n"
-	  "with stay as they are." },
+	  "with stay as they are; what was another then is named. It is a revision of its own." },
 	{ "config export", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "export",
 	  "all settings that are not at their default, as a file for `config apply`",
 	  "Secrets are written as `(secret FINGERPRINT)`, which `apply` takes for: as it is." },
 	{ "config apply", "[--dry-run] FILE", 1, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_LAST,
 	  "apply", "make the settings what a file says, whole or not at all",
-	  "A setting that the file does not name gets its default, but for secrets, keys, their\n"
-	  "certificates and pairings. FILE - is standard input. Prints the difference. With\n"
+	  "A line of it is `NAME = VALUE`, one for each entry of a list, or a NAME with nothing\n"
+	  "behind the = for an empty one; a value of several lines stands between `NAME = <<END`\n"
+	  "and a line `END`; a line that begins with # is passed over. A setting that the file "
+	  "does\n"
+	  "not name gets its default, but for secrets that stand alone, keys, their certificates\n"
+	  "and pairings. FILE - is standard input. Prints the difference, and is one revision. "
+	  "With\n"
 	  "--dry-run nothing is changed: it says what would be, what that restarts and whom it\n"
 	  "cuts off.",
 	  .hides = true },
@@ -103,9 +127,9 @@ const struct command commands[] = {
 	{ "join", "CODE", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "join",
 	  "join the node that printed this code",
 	  "On a core. Both nodes pin each other's keys for SSH and links; a home node's AXL\n"
-	  "service is entered as home server too.",
+	  "service is entered as home server too. It may take half a minute, and says so.",
 	  .hides = true },
-	{ "node add", "NAME role=ROLE pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL,
+	{ "node add", "NAME role=edge|core|home pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL,
 	  ACCESS_ADMIN, FILES_NO, "node-add", "let another node link with this one",
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
 	  "this one dials: a core dials edges and homes, the others dial nobody." },
@@ -114,7 +138,8 @@ const struct command commands[] = {
 	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "node-remove",
 	  "end the link with a node, and refuse it from now on", NULL },
 	{ "node self", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-self",
-	  "this node's name, role and pin", "What `node add` on the other nodes wants to know." },
+	  "this node's name, role and pin",
+	  "What `node add` on the other nodes wants to know; and the pin of its SSH key." },
 	{ "home-server add",
 	  "NAME address=HOST:PORT user=USER password=PASSWORD [verify=ca|off|PIN]", 4, 5,
 	  COMMAND_CONTROL, ACCESS_ADMIN, FILES_KEYED, "home-server-add",
@@ -126,22 +151,30 @@ const struct command commands[] = {
 	{ "home-server remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
 	  "home-server-remove", "do not keep its table any more", NULL },
 	{ "home-server list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_OPERATE, FILES_NO,
-	  "home-servers", "the home servers, and how their tables are", NULL },
+	  "home-servers", "the home servers, and how their tables are",
+	  "State, AXL version, how long ago they were looked at, what is in the way, and rows of\n"
+	  "somebody else.",
+	  .is_table = true },
 	{ "home-server refresh", "[NAME]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO,
-	  "refresh", "look at their tables now, and set them right", NULL },
+	  "refresh", "look at their tables now, and set them right",
+	  "A line for each; it may take half a minute." },
 	{ "run sql", "STATEMENT", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "sql",
-	  "run SQL on the tables of the AXL service", NULL },
+	  "run SQL on the tables of the AXL service", "On a home node." },
 	{ "notifications", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "notifications",
-	  "what the home server's administrator is told to do", NULL },
+	  "what the home server's administrator is told to do",
+	  "On a home node: with severity, count, description, origin and time. The restart that\n"
+	  "they ask for ends them." },
 	{ "notifications delete", "NUMBER", 1, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO,
-	  "notification-delete", "delete a notification by hand; its cause stays", NULL },
+	  "notification-delete", "delete a notification by hand; its cause stays",
+	  "See `alarms` for the cause. It comes again with the next change of the table." },
 	{ "restart router", "", 0, 0, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "restart-router",
 	  "restart the router service, which reads its table anew",
 	  "The process and its streams go on, nothing is lost." },
 	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "retry",
 	  "try a domain again now, without waiting for its next attempt", NULL },
 	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "close",
-	  "close a stream", "XCODER is the stream's id, as in the log and in `sallyport status`." },
+	  "close a stream",
+	  "XCODER is the stream's id, as in the log and in `sallyport streams`." },
 	{ "diag start", "[capture] [secrets] [for=SECONDS] [domain=DOMAIN] [here]", 0, 5,
 	  COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-start",
 	  "begin a diagnostic log, on a core on all nodes",
@@ -180,11 +213,14 @@ const struct command commands[] = {
 	  FILES_NO, "account-add",
 	  "an account for the web page; `admin link NAME` lets it set its password", NULL },
 	{ "account list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_ADMIN, FILES_NO, "accounts",
-	  "who may use the web page", NULL },
+	  "who may use the web page", NULL, .is_table = true },
 	{ "account remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "account-remove",
 	  "end an account and its sessions", NULL },
 	{ "completion", "bash|zsh|fish", 1, 1, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,
-	  "a script that completes these commands in your shell", NULL },
+	  "a script that completes these commands in your shell",
+	  "For the shell that is open: `source <(sallyport completion bash)`, likewise in zsh, "
+	  "and\n"
+	  "`sallyport completion fish | source`." },
 	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,
 	  "these lines, or all about one command", NULL },
 };

@@ -120,26 +120,6 @@ static void help_names_every_command(void **state)
 	free(text);
 }
 
-static void the_man_page_names_every_command(void **state)
-{
-	static char page[65536];
-	FILE *file = fopen(getenv("MAN_PAGE"), "r");
-
-	assert_non_null(file);
-	assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
-	fclose(file);
-	for (size_t i = 0; i < commands_count; i++) {
-		char entry[64]; /* as it stands after a macro, quoted if it has two words */
-
-		if (strchr(commands[i].words, ' '))
-			snprintf(entry, sizeof(entry), " \"%s", commands[i].words);
-		else
-			snprintf(entry, sizeof(entry), " %s ", commands[i].words);
-		if (!strstr(page, entry))
-			fail_msg("%s is not in the man page", commands[i].words);
-	}
-}
-
 static void help_about_one_begins_with_its_usage(void **state)
 {
 	struct buffer out = { 0 };
@@ -176,7 +156,6 @@ int main(void)
 		cmocka_unit_test(a_node_is_added_by_its_keys_in_any_order),
 		cmocka_unit_test(help_names_every_command),
 		cmocka_unit_test(half_a_command_is_answered_with_what_could_follow),
-		cmocka_unit_test(the_man_page_names_every_command),
 		cmocka_unit_test(help_about_one_begins_with_its_usage),
 	};
 

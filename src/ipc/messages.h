@@ -47,8 +47,9 @@ enum message_type {
 	 * Body: u64 settings revision, u16 count, then that many slices, each a cp_id */
 	MESSAGE_LOADED,
 
-	/* control to manage: lines of the log as they were written, each ended by a newline; at
-	 * manage's start those that control still has (settings events.keep). Nobody answers. */
+	/* control to manage: u64, the number of the first line; then lines of the log as they were
+	 * written, each ended by a newline. At manage's start those that control still has (settings
+	 * events.keep). Nobody answers. */
 	MESSAGE_EVENT,
 
 	/* Captures. control to capture, once: fd: the file that it writes (a memfd of control's);

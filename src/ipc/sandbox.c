@@ -37,10 +37,13 @@ static const struct {
 	rlim_t memory; /* of address space; a bound for a process gone mad, not a budget */
 	rlim_t files;  /* 0: as many as the system lets us */
 	bool accepts, dials;
+	rlim_t writes; /* of one memfd, beyond what a message is; 0: no more than that */
 } limits[PROCESS_COUNT] = {
 	[PROCESS_TRAFFIC] = { 8192 * MIB, 0, true, true },
 	[PROCESS_MANAGE] = { 2048 * MIB, 4096, true, true },
 	[PROCESS_RESOLVER] = { 512 * MIB, 4096, false, true },
+	/* limits.capture_bytes at its highest, and what stands before the packets */
+	[PROCESS_CAPTURE] = { 512 * MIB, 64, false, false, 1088 * MIB },
 };
 
 /* What each may call: descriptors it has, memory, clocks, randomness, its own signals. */
@@ -73,6 +76,7 @@ static const int calls_of_all[] = {
 	SCMP_SYS(memfd_create),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(setitimer),
 	SCMP_SYS(munmap),
 	SCMP_SYS(mremap),
 	SCMP_SYS(madvise),
@@ -115,6 +119,9 @@ static const int calls_to_dial[] = {
 };
 
 static const int calls_to_accept[] = { SCMP_SYS(accept4), SCMP_SYS(accept) };
+
+/* libpcap asks its socket how many packets were dropped. */
+static const int calls_to_capture[] = { SCMP_SYS(getsockopt) };
 
 #if SANITIZED
 /* The leak check stops the process by tracing it, which is what the sandbox is there to refuse. */
@@ -168,6 +175,8 @@ static bool bound_resources(enum process process, const char **why)
 	struct rlimit none = { 0, 0 }, files, memory;
 	struct rlimit file_size = { CHANNEL_BODY_BYTES, CHANNEL_BODY_BYTES }; /* of a memfd */
 
+	if (limits[process].writes)
+		file_size.rlim_cur = file_size.rlim_max = limits[process].writes;
 	memory.rlim_cur = memory.rlim_max = limits[process].memory;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0) {
 		*why = "cannot read the limit of descriptors";
@@ -265,6 +274,8 @@ static bool close_calls(enum process process, const char **why)
 			failed |= allow(filter, calls_to_dial, nitems(calls_to_dial));
 		if (limits[process].accepts)
 			failed |= allow(filter, calls_to_accept, nitems(calls_to_accept));
+		if (process == PROCESS_CAPTURE)
+			failed |= allow(filter, calls_to_capture, nitems(calls_to_capture));
 		failed |= allow_some(filter, process);
 	}
 	failed = failed || seccomp_load(filter) != 0;

@@ -52,7 +52,7 @@ static void filled(void *owner, size_t len)
 		if (e->accepting)
 			buffer_append_text(conn_out(e->conn), "proceed");
 		conn_start_tls(e->conn,
-			       e->accepting ? tls_accepting(e->tls)
+			       e->accepting ? tls_accepting(e->tls, NULL)
 					    : tls_dialling(e->tls, "a.example"),
 			       2000);
 	}
@@ -219,8 +219,8 @@ static void a_handshake_that_the_peer_leaves_open_ends_in_time(void **state)
 		loop = loop_create();
 		client = (struct end){ .accepting = true };
 		client.conn = conn_accept(loop, fds[0], &handler, &client);
-		conn_start_tls(client.conn, dials ? tls_dialling(tls, NULL) : tls_accepting(tls),
-			       30);
+		conn_start_tls(client.conn,
+			       dials ? tls_dialling(tls, NULL) : tls_accepting(tls, NULL), 30);
 		loop_run(loop);
 		assert_int_equal(client.how, CONN_TLS_FAILED);
 		assert_string_equal(client.why, "no TLS handshake in time");
@@ -255,6 +255,63 @@ static void what_is_appended_after_tls_was_begun_never_goes_in_clear(void **stat
 	tls_destroy(&tls);
 }
 
+static void keep_secret(void *arg, const char *line)
+{
+	buffer_append_text(arg, line);
+	buffer_append_text(arg, "\n");
+}
+
+/* A whole handshake in memory: its server was told that `peer` comes, its client dials `name`. */
+static void shake_hands(const struct tls *tls, const char *peer, const char *name)
+{
+	SSL *accepts = tls_accepting(tls, peer), *dials = tls_dialling(tls, name);
+	BIO *one, *other;
+
+	assert_int_equal(BIO_new_bio_pair(&one, 0, &other, 0), 1);
+	SSL_set_bio(accepts, one, one);
+	SSL_set_bio(dials, other, other);
+	for (int i = 0; i < 20 && !(SSL_is_init_finished(accepts) && SSL_is_init_finished(dials));
+	     i++) {
+		SSL_do_handshake(dials);
+		SSL_do_handshake(accepts);
+	}
+	assert_true(SSL_is_init_finished(accepts) && SSL_is_init_finished(dials));
+	SSL_free(accepts);
+	SSL_free(dials);
+}
+
+static size_t sessions_told(const struct buffer *told)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i + 26 < buffer_len(told); i++)
+		count += memcmp(buffer_data(told) + i, "SERVER_TRAFFIC_SECRET_0 ", 24) == 0;
+	return count;
+}
+
+static void secrets_are_told_only_while_asked_for_and_of_the_peer_asked_for(void **state)
+{
+	static const struct {
+		const char *domain; /* asked for */
+		size_t told;	    /* of six ends of sessions */
+	} rows[] = { { NULL, 6 }, { "a.example", 2 }, { "other.example", 0 } };
+	struct tls *tls = make_tls();
+	struct buffer told = { 0 };
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		tls_tell_secrets(keep_secret, &told, rows[i].domain);
+		shake_hands(tls, "A.example", "b.example");
+		shake_hands(tls, "", "a.example");
+		shake_hands(tls, NULL, NULL);
+		assert_int_equal(sessions_told(&told), rows[i].told);
+		buffer_finish(&told);
+	}
+	tls_tell_secrets(NULL, NULL, NULL);
+	shake_hands(tls, "other.example", "other.example");
+	assert_int_equal(buffer_len(&told), 0);
+	tls_destroy(&tls);
+}
+
 static void unpause(struct timer *timer)
 {
 	struct end *e = (struct end *)((char *)timer - offsetof(struct end, rest));
@@ -272,7 +329,7 @@ static void tls_pair(const struct tls *accepting, const struct tls *dialling)
 	client = (struct end){ .accepting = true };
 	server.conn = conn_accept(loop, fds[0], &handler, &server);
 	client.conn = conn_accept(loop, fds[1], &handler, &client);
-	conn_start_tls(server.conn, tls_accepting(accepting), 2000);
+	conn_start_tls(server.conn, tls_accepting(accepting, NULL), 2000);
 	conn_start_tls(client.conn, tls_dialling(dialling, NULL), 2000);
 }
 
@@ -449,6 +506,7 @@ int main(void)
 		cmocka_unit_test(a_connection_turns_to_tls_and_carries_bytes_in_full),
 		cmocka_unit_test(a_handshake_that_the_peer_leaves_open_ends_in_time),
 		cmocka_unit_test(what_is_appended_after_tls_was_begun_never_goes_in_clear),
+		cmocka_unit_test(secrets_are_told_only_while_asked_for_and_of_the_peer_asked_for),
 		cmocka_unit_test(
 			bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses),
 		cmocka_unit_test(a_chain_that_leads_nowhere_is_told_and_does_not_end_the_handshake),

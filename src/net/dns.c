@@ -24,6 +24,7 @@ struct dns_query {
 	bool impossible; /* the DNS cannot hold such a name, so it isn't there */
 	dns_fn *answered;
 	void *arg;
+	bool watched;
 	bool sent; /* to the resolver that we have now */
 	uint64_t asked_us;
 	struct timer deadline;
@@ -60,7 +61,7 @@ static struct slice key_of(const uint32_t *request)
 	return (struct slice){ (const char *)request, sizeof(*request) };
 }
 
-static void log_answer(const struct dns_answer *answer)
+static void log_answer(const struct dns_answer *answer, bool watched)
 {
 	enum event_id event;
 
@@ -76,10 +77,11 @@ static void log_answer(const struct dns_answer *answer)
 	default:
 		event = EVENT_DNS_FAILED;
 	}
-	log_event(event, "name=%s type=%s status=%s records=%zu ttl=%u secure=%d us=%u why=\"%s\"",
-		  answer->name, dns_type_name(answer->type), dns_status_name(answer->status),
-		  answer->count, answer->ttl_s, answer->secure, answer->took_us,
-		  answer->why ? answer->why : "");
+	log_watched(watched, event,
+		    "name=%s type=%s status=%s records=%zu ttl=%u secure=%d us=%u why=\"%s\"",
+		    answer->name, dns_type_name(answer->type), dns_status_name(answer->status),
+		    answer->count, answer->ttl_s, answer->secure, answer->took_us,
+		    answer->why ? answer->why : "");
 }
 
 static void forget(struct dns_query *query)
@@ -101,7 +103,7 @@ static void finish(struct dns_query *query, struct dns_answer *answer)
 	answer->name = query->name;
 	answer->took_us = (uint32_t)(loop_clock_us() - query->asked_us);
 	forget(query);
-	log_answer(answer);
+	log_answer(answer, query->watched);
 	query->answered(query->arg, answer);
 	free_query(query);
 }
@@ -224,6 +226,11 @@ struct dns_query *dns_ask(struct dns *dns, enum dns_type type, const char *name,
 	if (dns->resolver)
 		send_query(query);
 	return query;
+}
+
+void dns_watch(struct dns_query *query)
+{
+	query->watched = true;
 }
 
 void dns_cancel(struct dns_query **query_ref)

@@ -60,6 +60,8 @@ void dns_set_resolver(struct dns *dns, int resolver_fd);
  * long with its prefix, is ABSENT. NULL is never returned. */
 struct dns_query *dns_ask(struct dns *dns, enum dns_type type, const char *name, dns_fn *answered,
 			  void *arg);
+/* Its answer is logged whatever the levels. */
+void dns_watch(struct dns_query *query);
 void dns_cancel(struct dns_query **query); /* the callback is not called; NULL is fine */
 
 #endif

@@ -2,7 +2,9 @@
 
 #include "base/alloc.h"
 
+#include <arpa/inet.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
@@ -14,9 +16,12 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LISTENERS_MAX 8
+/* libevent cuts off who says nothing while he takes a long answer; who is slow, on_time sees. */
+#define LIBEVENT_TIMEOUT_S 86400
 #define METHODS_ALL                                                                                \
 	(EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE | \
 	 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH)
@@ -25,6 +30,21 @@
 struct tally {
 	struct https_server *server; /* NULL: gone */
 	unsigned connections;
+	struct connection *first;
+	size_t arriving; /* bytes of long requests that are not whole yet */
+};
+
+/* Lives as long as its SSL object. */
+struct connection {
+	struct connection *next, **link; /* link: what points here */
+	struct tally *tally;
+	struct bufferevent *bev;
+	char from[INET6_ADDRSTRLEN]; /* of IPv6 the network */
+	struct timer timer; /* for a request to arrive whole, or for an answer to be taken */
+	size_t arrived;	    /* of the request that is on its way */
+	size_t waited;	    /* of the answer, at the last look */
+	bool busy;	    /* with a request that is not answered yet */
+	bool cut;
 };
 
 struct https_server {
@@ -36,16 +56,20 @@ struct https_server {
 	int waiting[LISTENERS_MAX]; /* until there is a certificate */
 	size_t waiting_count;
 	struct tally *tally;
+	struct loop_task newcomers; /* looks where they come from */
 };
 
 struct https_call {
 	struct evhttp_request *request; /* NULL: who asked has gone */
 	struct evhttp_uri *uri;
 	char *from;
+	struct connection *connection;
+	https_gone_fn *gone;
+	void *gone_arg;
 };
 
 /* How many connections there are, libevent does not say; each has one SSL object. */
-static int tally_index = -1;
+static int connection_index = -1;
 
 static void accept_more(struct https_server *server, bool more)
 {
@@ -60,13 +84,29 @@ static void accept_more(struct https_server *server, bool more)
 	}
 }
 
+/* What arrived is the owner's from now on, or gone. */
+static void forget_arrived(struct connection *connection)
+{
+	if (connection->arrived > HTTPS_SHORT_BYTES)
+		connection->tally->arriving -= connection->arrived;
+	connection->arrived = 0;
+}
+
 static void on_ssl_freed(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, long argl,
 			 void *argp)
 {
-	struct tally *tally = data;
+	struct connection *connection = data;
+	struct tally *tally = connection ? connection->tally : NULL;
 
-	if (!tally)
+	if (!connection)
 		return;
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	forget_arrived(connection);
+	if (tally->server)
+		loop_disarm(tally->server->config.loop, &connection->timer);
+	free(connection);
 	tally->connections--;
 	if (!tally->server && !tally->connections)
 		free(tally);
@@ -74,23 +114,160 @@ static void on_ssl_freed(void *parent, void *data, CRYPTO_EX_DATA *ad, int index
 		accept_more(tally->server, true);
 }
 
+/* libevent sees the end, and frees all that belongs to it. */
+static void cut_off(struct connection *connection, const char *why)
+{
+	const struct https_server_config *config = &connection->tally->server->config;
+	int fd = bufferevent_getfd(connection->bev);
+
+	if (connection->cut)
+		return;
+	connection->cut = true;
+	if (fd >= 0)
+		shutdown(fd, SHUT_RDWR);
+	if (why && config->refused)
+		config->refused(config->arg, connection->from, why);
+}
+
+static void await(struct connection *connection)
+{
+	const struct https_server_config *config = &connection->tally->server->config;
+
+	loop_arm(config->loop, &connection->timer, (uint64_t)config->timeout_s * 1000);
+}
+
+/* While the owner has the request, his deadline counts; then the answer has to be taken. */
+static void on_time(struct timer *timer)
+{
+	struct connection *connection =
+		(void *)((char *)timer - offsetof(struct connection, timer));
+	size_t waits = evbuffer_get_length(bufferevent_get_output(connection->bev));
+	size_t waited = connection->waited;
+
+	if (!connection->busy &&
+	    (waits ? waited && waits + HTTPS_PROGRESS_BYTES > waited : !waited)) {
+		cut_off(connection, NULL);
+		return;
+	}
+	connection->waited = connection->busy ? 0 : waits;
+	await(connection);
+}
+
+static unsigned count_from(const struct tally *tally, const char *from, size_t *arriving)
+{
+	unsigned count = 0;
+
+	*arriving = 0;
+	for (const struct connection *c = tally->first; c; c = c->next) {
+		if (strcmp(c->from, from) != 0)
+			continue;
+		count++;
+		*arriving += c->arrived > HTTPS_SHORT_BYTES ? c->arrived : 0;
+	}
+	return count;
+}
+
+static void on_bytes(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *connection = arg;
+	struct tally *tally = connection->tally;
+	size_t from_there;
+
+	if (!info->n_added || !tally->server || connection->cut)
+		return;
+	if (connection->arrived > HTTPS_SHORT_BYTES)
+		tally->arriving -= connection->arrived;
+	connection->arrived += info->n_added;
+	if (connection->arrived <= HTTPS_SHORT_BYTES)
+		return;
+	tally->arriving += connection->arrived;
+	count_from(tally, connection->from, &from_there);
+	if (connection->busy)
+		cut_off(connection, "it sends on before its answer is there");
+	else if (tally->arriving > HTTPS_ARRIVING_BYTES || from_there > HTTPS_ARRIVING_BYTES / 4)
+		cut_off(connection, "too many long requests at once");
+}
+
+static bool find_out(struct connection *connection)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+	} peer = { 0 };
+	socklen_t len = sizeof(peer);
+	int fd = bufferevent_getfd(connection->bev);
+
+	if (fd < 0 || getpeername(fd, &peer.any, &len) < 0)
+		return false;
+	if (peer.any.sa_family == AF_INET6) /* whoever has one of these 64 bits has them all */
+		memset(&peer.ipv6.sin6_addr.s6_addr[8], 0, 8);
+	return inet_ntop(peer.any.sa_family,
+			 peer.any.sa_family == AF_INET6 ? (void *)&peer.ipv6.sin6_addr
+							: (void *)&peer.ipv4.sin_addr,
+			 connection->from, sizeof(connection->from)) != NULL;
+}
+
+/* evhttp gives a connection its socket only after it was made. */
+static void on_newcomers(struct loop_task *task)
+{
+	struct https_server *server =
+		(void *)((char *)task - offsetof(struct https_server, newcomers));
+	size_t arriving;
+
+	for (struct connection *c = server->tally->first; c; c = c->next) {
+		if (!*c->from && find_out(c) &&
+		    count_from(server->tally, c->from, &arriving) >
+			    server->config.connections_per_address)
+			cut_off(c, "too many connections from this address");
+	}
+}
+
 static struct bufferevent *make_connection(struct event_base *base, void *arg)
 {
 	struct https_server *server = arg;
-	SSL *ssl = tls_accepting(server->tls);
+	struct tally *tally = server->tally;
+	SSL *ssl = tls_accepting(server->tls, NULL);
+	struct connection *connection = xcalloc(1, sizeof(*connection));
 
-	SSL_set_ex_data(ssl, tally_index, server->tally);
-	if (++server->tally->connections == server->config.connections_max)
+	loop_read_clock(server->config.loop);
+	connection->tally = tally;
+	connection->timer.fire = on_time;
+	connection->next = tally->first;
+	connection->link = &tally->first;
+	if (connection->next)
+		connection->next->link = &connection->next;
+	tally->first = connection;
+	SSL_set_ex_data(ssl, connection_index, connection);
+	if (++tally->connections == server->config.connections_max)
 		accept_more(server, false);
-	return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
-					      BEV_OPT_CLOSE_ON_FREE);
+	connection->bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
+							 BEV_OPT_CLOSE_ON_FREE);
+	evbuffer_add_cb(bufferevent_get_input(connection->bev), on_bytes, connection);
+	await(connection);
+	loop_defer(server->config.loop, &server->newcomers);
+	return connection->bev;
 }
 
 static void on_gone(struct evhttp_connection *connection, void *arg)
 {
 	struct https_call *call = arg;
+	https_gone_fn *gone = call->gone;
 
+	if (call->connection->tally->server)
+		loop_read_clock(call->connection->tally->server->config.loop);
 	call->request = NULL;
+	call->connection = NULL;
+	call->gone = NULL;
+	if (gone)
+		gone(call->gone_arg);
+}
+
+static struct connection *connection_of(struct evhttp_connection *connection)
+{
+	return SSL_get_ex_data(
+		bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(connection)),
+		connection_index);
 }
 
 static void on_request(struct evhttp_request *request, void *arg)
@@ -101,8 +278,12 @@ static void on_request(struct evhttp_request *request, void *arg)
 	char *address = NULL;
 	uint16_t port;
 
+	loop_read_clock(server->config.loop);
 	evhttp_connection_get_peer(connection, &address, &port);
 	call->request = request;
+	call->connection = connection_of(connection);
+	call->connection->busy = true;
+	forget_arrived(call->connection);
 	call->from = xstrdup(address ? address : "-");
 	call->uri = evhttp_uri_parse(evhttp_request_get_uri(request));
 	evhttp_connection_set_closecb(connection, on_gone, call);
@@ -117,18 +298,19 @@ struct https_server *https_server_create(const struct https_server_config *confi
 {
 	struct https_server *server = xcalloc(1, sizeof(*server));
 
-	if (tally_index < 0)
-		tally_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_freed);
+	if (connection_index < 0)
+		connection_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_freed);
 	server->config = *config;
 	server->tally = xcalloc(1, sizeof(*server->tally));
 	server->tally->server = server;
+	server->newcomers.run = on_newcomers;
 	server->http = evhttp_new(loop_base(config->loop));
 	evhttp_set_bevcb(server->http, make_connection, server);
 	evhttp_set_gencb(server->http, on_request, server);
 	evhttp_set_allowed_methods(server->http, METHODS_ALL); /* the owner knows which */
 	evhttp_set_max_headers_size(server->http, HTTPS_HEADERS_BYTES);
 	evhttp_set_max_body_size(server->http, (ssize_t)config->body_bytes);
-	evhttp_set_timeout(server->http, (int)config->timeout_s);
+	evhttp_set_timeout(server->http, LIBEVENT_TIMEOUT_S);
 	evhttp_set_default_content_type(server->http, NULL);
 	return server;
 }
@@ -140,6 +322,9 @@ void https_server_destroy(struct https_server **server_ref)
 	if (!server)
 		return;
 	*server_ref = NULL;
+	loop_undefer(server->config.loop, &server->newcomers);
+	for (struct connection *c = server->tally->first; c; c = c->next)
+		loop_disarm(server->config.loop, &c->timer);
 	server->tally->server = NULL;
 	if (!server->tally->connections)
 		free(server->tally); /* else the last of them does */
@@ -197,6 +382,11 @@ const char *https_method(const struct https_call *call)
 const char *https_path(const struct https_call *call)
 {
 	return evhttp_uri_get_path(call->uri);
+}
+
+const char *https_query(const struct https_call *call)
+{
+	return evhttp_uri_get_query(call->uri);
 }
 
 const char *https_header(const struct https_call *call, const char *name)
@@ -265,6 +455,48 @@ bool https_login(const struct https_call *call, char user[HTTPS_FIELD_BYTES + 1]
 	return read;
 }
 
+/* Answers */
+
+static void add_headers(struct evhttp_request *request, const char *type,
+			const char *const *headers)
+{
+	struct evkeyvalq *out = evhttp_request_get_output_headers(request);
+
+	if (type)
+		evhttp_add_header(out, "Content-Type", type);
+	evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
+	for (size_t i = 0; headers && headers[i]; i += 2)
+		evhttp_add_header(out, headers[i], headers[i + 1]);
+	if (!evhttp_find_header(out, "Cache-Control"))
+		evhttp_add_header(out, "Cache-Control", "no-store");
+}
+
+/* The connection may hear its next request; from now on it has to take what it asked for. */
+static void release(struct https_call *call)
+{
+	struct connection *connection = call->connection;
+
+	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), NULL, NULL);
+	connection->busy = false;
+	connection->waited = 0;
+	if (connection->tally->server)
+		await(connection);
+}
+
+static void free_call(struct https_call *call)
+{
+	if (call->uri)
+		evhttp_uri_free(call->uri);
+	free(call->from);
+	free(call);
+}
+
+void https_on_gone(struct https_call *call, https_gone_fn *gone, void *arg)
+{
+	call->gone = gone;
+	call->gone_arg = arg;
+}
+
 void https_reply(struct https_call **call_ref, int status, const char *type,
 		 const char *const *headers, struct slice body)
 {
@@ -273,21 +505,62 @@ void https_reply(struct https_call **call_ref, int status, const char *type,
 
 	*call_ref = NULL;
 	if (request) {
-		struct evkeyvalq *out = evhttp_request_get_output_headers(request);
 		struct evbuffer *bytes = evbuffer_new();
 
-		evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
-		evhttp_add_header(out, "Content-Type", type);
-		evhttp_add_header(out, "Cache-Control", "no-store");
-		evhttp_add_header(out, "X-Content-Type-Options", "nosniff");
-		for (size_t i = 0; headers && headers[i]; i += 2)
-			evhttp_add_header(out, headers[i], headers[i + 1]);
+		release(call);
+		add_headers(request, type, headers);
 		evbuffer_add(bytes, body.data, body.len);
 		evhttp_send_reply(request, status, NULL, bytes);
 		evbuffer_free(bytes);
 	}
-	if (call->uri)
-		evhttp_uri_free(call->uri);
-	free(call->from);
-	free(call);
+	free_call(call);
+}
+
+void https_stream_begin(struct https_call *call, const char *type, const char *const *headers,
+			https_gone_fn *gone, void *arg)
+{
+	if (!call->request)
+		return;
+	https_on_gone(call, gone, arg);
+	add_headers(call->request, type, headers);
+	evhttp_send_reply_start(call->request, HTTP_OK, NULL);
+}
+
+void https_stream_send(struct https_call *call, struct slice piece)
+{
+	struct evbuffer *bytes;
+
+	if (!call->request || !piece.len)
+		return;
+	bytes = evbuffer_new();
+	evbuffer_add(bytes, piece.data, piece.len);
+	evhttp_send_reply_chunk(call->request, bytes);
+	evbuffer_free(bytes);
+}
+
+size_t https_stream_waits(const struct https_call *call)
+{
+	return call->connection ? evbuffer_get_length(bufferevent_get_output(call->connection->bev))
+				: 0;
+}
+
+void https_stream_end(struct https_call **call_ref)
+{
+	struct https_call *call = *call_ref;
+
+	*call_ref = NULL;
+	if (call->request) {
+		release(call);
+		evhttp_send_reply_end(call->request);
+	}
+	free_call(call);
+}
+
+void https_stream_break(struct https_call **call)
+{
+	if ((*call)->connection) {
+		https_on_gone(*call, NULL, NULL);
+		cut_off((*call)->connection, NULL);
+	}
+	https_stream_end(call);
 }

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 
 struct signal_watch {
@@ -22,6 +23,8 @@ struct loop {
 		struct loop_task *first, **last;
 	} now, next, end; /* tasks of this wake-up, of the one after it, of the loop's end */
 	struct signal_watch *signals;
+	struct timer guard; /* winds the alarm again */
+	unsigned guard_s;
 	bool stopped;
 	bool woken; /* in this wake-up the clock was read */
 };
@@ -35,7 +38,7 @@ uint64_t loop_clock_us(void)
 }
 
 /* The first thing of a wake-up: who is called reckons from now, not from before the sleep. */
-static void read_clock(struct loop *loop)
+void loop_read_clock(struct loop *loop)
 {
 	if (!loop->woken)
 		loop->timers.now_ms = loop_clock_us() / 1000;
@@ -87,6 +90,32 @@ static void run_tasks(struct loop *loop, struct task_list *list)
 	}
 }
 
+/* The guard */
+
+static void set_alarm(unsigned seconds)
+{
+	struct itimerval when = { .it_value.tv_sec = seconds };
+
+	if (setitimer(ITIMER_REAL, &when, NULL) < 0)
+		abort();
+}
+
+static void on_guard(struct timer *timer)
+{
+	struct loop *loop = (void *)((char *)timer - offsetof(struct loop, guard));
+
+	set_alarm(loop->guard_s);
+	loop_arm(loop, timer, loop->guard_s * UINT64_C(1000) / 3);
+}
+
+void loop_guard(struct loop *loop, unsigned seconds)
+{
+	signal(SIGALRM, SIG_DFL);
+	loop->guard_s = seconds;
+	loop->guard.fire = on_guard;
+	on_guard(&loop->guard);
+}
+
 void loop_destroy(struct loop **loop_ref)
 {
 	struct loop *loop = *loop_ref;
@@ -94,6 +123,9 @@ void loop_destroy(struct loop **loop_ref)
 	if (!loop)
 		return;
 	*loop_ref = NULL;
+	if (loop->guard_s)
+		set_alarm(0);
+	loop_disarm(loop, &loop->guard);
 	run_tasks(loop, &loop->end);
 	run_tasks(loop, &loop->now); /* what was put off frees memory */
 	while (loop->signals) {
@@ -229,7 +261,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
 
-	read_clock(io->loop);
+	loop_read_clock(io->loop);
 	io->ready(io, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
@@ -267,7 +299,7 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 {
 	struct signal_watch *watch = arg;
 
-	read_clock(watch->loop);
+	loop_read_clock(watch->loop);
 	watch->fn(watch->arg);
 }
 

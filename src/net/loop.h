@@ -41,7 +41,18 @@ void loop_destroy(struct loop **loop);
 void loop_run(struct loop *loop); /* returns after loop_stop */
 void loop_stop(struct loop *loop);
 
+/*
+ * From now on the kernel ends the process (SIGALRM) when the loop has not turned for so long: then
+ * something in it spins or blocks, and whoever watches us starts us again, which nobody would
+ * while we live. One loop of a process.
+ */
+#define LOOP_GUARD_S 30 /* far above any turn's work, and below what an operator waits for */
+void loop_guard(struct loop *loop, unsigned seconds);
+
 struct event_base *loop_base(struct loop *loop);
+/* For callbacks of libevent's own (evhttp), before they reckon with the time: the loop reads the
+ * clock by itself for what it calls. */
+void loop_read_clock(struct loop *loop);
 struct timers *loop_timers(struct loop *loop);
 uint64_t loop_now_ms(const struct loop *loop); /* monotonic, as of this wake-up */
 uint64_t loop_clock_us(void);		       /* monotonic, now: for measuring */

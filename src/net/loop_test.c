@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -131,12 +132,58 @@ static void a_signal_is_heard_in_the_loop(void **state)
 	loop_destroy(&loop);
 }
 
+static void stop_soon(struct timer *timer)
+{
+	loop_stop(loop);
+}
+
+static void spin(struct timer *timer)
+{
+	for (volatile uint64_t i = 0; i < UINT64_MAX; i++)
+		;
+}
+
+/* How a child ended whose guarded loop does that after 10 ms, and then for 1.5 s nothing. */
+static int end_of(timer_fn *what)
+{
+	struct timer begin = { .fire = what }, end = { .fire = stop_soon };
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		loop = loop_create();
+		loop_guard(loop, 1);
+		loop_arm(loop, &begin, 10);
+		loop_arm(loop, &end, 1500);
+		loop_run(loop);
+		loop_destroy(&loop);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void do_nothing(struct timer *timer)
+{
+}
+
+static void a_loop_that_does_not_turn_ends_its_process(void **state)
+{
+	int status = end_of(spin);
+
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGALRM);
+	assert_int_equal(end_of(do_nothing), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tasks_run_once_each_at_the_end_of_a_wake_up),
 		cmocka_unit_test(a_timer_armed_after_a_long_sleep_waits_its_time),
 		cmocka_unit_test(a_signal_is_heard_in_the_loop),
+		cmocka_unit_test(a_loop_that_does_not_turn_ends_its_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

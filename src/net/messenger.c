@@ -105,3 +105,8 @@ bool messenger_send(struct messenger *messenger, enum message_type type, uint32_
 		loop_watch(messenger->loop, &messenger->io, true, true);
 	return sent;
 }
+
+bool messenger_is_behind(const struct messenger *messenger)
+{
+	return channel_wants_write(messenger->channel);
+}

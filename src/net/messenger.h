@@ -26,5 +26,7 @@ struct messenger *messenger_adopt(struct loop *loop, struct channel **channel, e
 void messenger_destroy(struct messenger **messenger);
 bool messenger_send(struct messenger *messenger, enum message_type type, uint32_t request,
 		    struct slice body, int fd);
+/* Whether something that was sent waits for the other end. */
+bool messenger_is_behind(const struct messenger *messenger);
 
 #endif

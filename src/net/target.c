@@ -1,6 +1,7 @@
 #include "net/target.h"
 
 #include "base/alloc.h"
+#include "net/dns_text.h"
 #include "tables/events.h"
 
 #include <netinet/in.h>
@@ -41,6 +42,34 @@ struct target {
 	struct loop_task later; /* answers that need no question */
 };
 
+#define NOTE_BYTES 1024
+
+static void note(const struct target *t, bool good, uint32_t took_us, const char *text)
+{
+	if (t->rules.note)
+		t->rules.note(t->arg, good, took_us, text);
+}
+
+static void note_answer(const struct target *t, const struct dns_answer *a)
+{
+	char text[NOTE_BYTES];
+
+	if (!t->rules.note)
+		return;
+	dns_text(a, text, sizeof(text));
+	note(t, dns_answer_is_usable(a), a->took_us, text);
+}
+
+static struct dns_query *ask(const struct target *t, enum dns_type type, const char *name,
+			     dns_fn *answered, void *arg)
+{
+	struct dns_query *query = dns_ask(t->dns, type, name, answered, arg);
+
+	if (t->rules.watched)
+		dns_watch(query);
+	return query;
+}
+
 static void free_target(struct target *t)
 {
 	for (size_t i = 0; i < t->hosts_count; i++) {
@@ -76,8 +105,10 @@ static void refuse(struct target *t, const struct host *host, const struct addre
 	address_text(address, text);
 	snprintf(t->why, sizeof(t->why), "%s names %.45s: %s", host->name, text, rule);
 	t->failure = FAILURE_ADDRESS_REFUSED;
-	log_event(EVENT_DNS_FAILED, "xcoder=%s domain=%s host=%s address=%s why=\"%s\"", t->xcoder,
-		  t->domain, log_text(host->name), text, rule);
+	note(t, false, 0, t->why);
+	log_watched(t->rules.watched, EVENT_DNS_FAILED,
+		    "xcoder=%s domain=%s host=%s address=%s why=\"%s\"", t->xcoder, t->domain,
+		    log_text(host->name), text, rule);
 }
 
 static uint16_t port_of(const struct conn_address *a)
@@ -201,19 +232,23 @@ static void answer(struct target *t)
 		.timings = timings,
 	};
 
+	/* All questions were answered well, and yet there is nobody to dial. */
+	if (!count && (t->failure == FAILURE_NO_SUCH_DOMAIN || t->failure == FAILURE_NO_SERVICE))
+		note(t, false, 0, t->why[0] ? t->why : failure_rows[t->failure].text);
 	if (t->srv_us)
 		snprintf(timings, sizeof(timings), "TOTAL:%.6f SRV:%.6f", total, t->srv_us / 1e6);
 	else
 		snprintf(timings, sizeof(timings), "TOTAL:%.6f %s:%.6f", total, t->method,
 			 t->address_us / 1e6);
 	if (count)
-		log_event(EVENT_DNS_RESOLVED,
-			  "xcoder=%s resolved dialback address for host=%s method=%s "
-			  "dns-timings=(%s)",
-			  t->xcoder, t->domain, t->method, timings);
+		log_watched(t->rules.watched, EVENT_DNS_RESOLVED,
+			    "xcoder=%s resolved dialback address for host=%s method=%s "
+			    "dns-timings=(%s)",
+			    t->xcoder, t->domain, t->method, timings);
 	else
-		log_event(EVENT_DNS_FAILED, "xcoder=%s domain=%s why=%s %s dns-timings=(%s)",
-			  t->xcoder, t->domain, failure_name(t->failure), t->why, timings);
+		log_watched(t->rules.watched, EVENT_DNS_FAILED,
+			    "xcoder=%s domain=%s why=%s %s dns-timings=(%s)", t->xcoder, t->domain,
+			    failure_name(t->failure), t->why, timings);
 	t->found(t->arg, &result);
 	free_target(t);
 }
@@ -239,6 +274,7 @@ static void take_addresses(struct host *host, const struct dns_answer *a)
 {
 	struct target *t = host->target;
 
+	note_answer(t, a);
 	if (a->took_us > t->address_us)
 		t->address_us = a->took_us;
 	for (size_t i = 0; i < a->count && host->count < TARGET_CANDIDATES_MAX; i++)
@@ -281,8 +317,8 @@ static void look_up_hosts(struct target *t)
 			continue;
 		}
 		t->pending += 2;
-		host->queries[0] = dns_ask(t->dns, DNS_AAAA, host->name, on_aaaa, host);
-		host->queries[1] = dns_ask(t->dns, DNS_A, host->name, on_a, host);
+		host->queries[0] = ask(t, DNS_AAAA, host->name, on_aaaa, host);
+		host->queries[1] = ask(t, DNS_A, host->name, on_a, host);
 	}
 	if (!t->pending)
 		answer_later(t);
@@ -336,13 +372,14 @@ static void on_srv(void *arg, const struct dns_answer *a)
 		note_failure(t, a);
 		answer_later(t);
 	}
+	note_answer(t, a); /* its records are sorted now */
 }
 
 static void ask_srv(struct target *t)
 {
 	char *name = xasprintf("_xmpp-server._tcp.%s", t->domain);
 
-	t->srv = dns_ask(t->dns, DNS_SRV, name, on_srv, t);
+	t->srv = ask(t, DNS_SRV, name, on_srv, t);
 	free(name);
 }
 
@@ -363,10 +400,10 @@ struct target *target_find(struct loop *loop, struct dns *dns, const char *domai
 	t->failure = FAILURE_NO_SUCH_DOMAIN;
 	t->hosts = xcalloc(TARGET_HOSTS_MAX, sizeof(t->hosts[0]));
 	t->later.run = on_later;
-	log_event(EVENT_DNS_LOOKUP,
-		  "xcoder=%s Starting resolver lookup for "
-		  "'%s:puny=%s:service=_xmpp-server._tcp:defport=0'",
-		  t->xcoder, t->domain, t->domain);
+	log_watched(rules->watched, EVENT_DNS_LOOKUP,
+		    "xcoder=%s Starting resolver lookup for "
+		    "'%s:puny=%s:service=_xmpp-server._tcp:defport=0'",
+		    t->xcoder, t->domain, t->domain);
 	if (rules->routes_count) {
 		t->method = "STATIC";
 		t->is_static = true;

@@ -32,6 +32,8 @@ struct target_answer {
 	const char *timings;
 };
 
+/* What was found out on the way, for people, as it happens. `took_us` 0: not measured. */
+typedef void target_note_fn(void *arg, bool good, uint32_t took_us, const char *text);
 typedef void target_fn(void *arg, const struct target_answer *answer);
 
 struct target_rules { /* lent while the lookup runs */
@@ -45,6 +47,8 @@ struct target_rules { /* lent while the lookup runs */
 	size_t own_count;
 	candidates_random_fn *random;
 	void *random_arg;
+	target_note_fn *note; /* NULL: nobody wants to know; gets the callback's argument */
+	bool watched;	      /* what is logged is logged whatever the levels */
 };
 
 /* `domain`: prepared. `xcoder` for the log. All is copied but the rules. */

@@ -22,6 +22,14 @@ static int first_error_index = -1;
 /* It keeps pointers: the place in here is the error's number. */
 static char error_numbers[256];
 
+/* Whom the secrets are told, and which sessions have them told. */
+static struct {
+	tls_secret_fn *line;
+	void *arg;
+	char *domain;
+	int chosen_index; /* of a session; 0: not asked for yet */
+} secrets;
+
 static int keep_first_error(int valid, X509_STORE_CTX *store)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -205,13 +213,38 @@ void tls_destroy(struct tls **tls_ref)
 	free(tls);
 }
 
-SSL *tls_accepting(const struct tls *tls)
+static void on_secret(const SSL *ssl, const char *line)
+{
+	if (secrets.line && SSL_get_ex_data(ssl, secrets.chosen_index))
+		secrets.line(secrets.arg, line);
+}
+
+static void choose_for_secrets(SSL *ssl, const char *peer)
+{
+	if (!secrets.line || (secrets.domain && (!peer || strcasecmp(peer, secrets.domain) != 0)))
+		return;
+	SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), on_secret);
+	SSL_set_ex_data(ssl, secrets.chosen_index, &secrets);
+}
+
+void tls_tell_secrets(tls_secret_fn *line, void *arg, const char *domain)
+{
+	if (!secrets.chosen_index) /* 0 is an index of OpenSSL's own */
+		secrets.chosen_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	free(secrets.domain);
+	secrets.domain = domain ? xstrdup(domain) : NULL;
+	secrets.line = line;
+	secrets.arg = arg;
+}
+
+SSL *tls_accepting(const struct tls *tls, const char *peer)
 {
 	SSL *ssl = SSL_new(tls->accepting);
 
 	if (!ssl)
 		abort();
 	SSL_set_accept_state(ssl);
+	choose_for_secrets(ssl, peer);
 	return ssl;
 }
 
@@ -222,6 +255,7 @@ SSL *tls_dialling(const struct tls *tls, const char *name)
 	if (!ssl)
 		abort();
 	SSL_set_connect_state(ssl);
+	choose_for_secrets(ssl, name);
 	if (name) {
 		char host[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL copies, but asks for char * */
 

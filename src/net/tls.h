@@ -25,9 +25,18 @@ struct tls *tls_create_link(struct slice certificate, struct slice private_key, 
 struct tls *tls_create_https(struct slice certificate, struct slice private_key, const char **why);
 void tls_destroy(struct tls **tls);
 
-SSL *tls_accepting(const struct tls *tls);
+/* `peer`: whom it says it is, an A-label; NULL or empty: it has not said. */
+SSL *tls_accepting(const struct tls *tls, const char *peer);
 /* `name`: for SNI, an A-label; NULL: none. */
 SSL *tls_dialling(const struct tls *tls, const char *name);
+
+/*
+ * For a capture that is to be read: from now on the secrets of each session that is made, a line of
+ * SSLKEYLOGFILE at a time, of this whole process. `domain`: of those with that peer alone; NULL: of
+ * all. `line` NULL: of none, as it is at the start.
+ */
+typedef void tls_secret_fn(void *arg, const char *line);
+void tls_tell_secrets(tls_secret_fn *line, void *arg, const char *domain);
 
 /* What the handshake showed of the peer. Plain data. */
 struct tls_peer {

@@ -5,7 +5,10 @@
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
 #include "process/configure.h"
+#include "process/diag_orders.h"
 #include "process/listeners.h"
+#include "process/log_sink.h"
+#include "process/log_terms.h"
 #include "process/report.h"
 #include "process/secret_overlap.h"
 #include "process/tries.h"
@@ -39,6 +42,10 @@ struct control {
 	struct tries *tries;
 	struct secret_overlap *overlap;
 	struct notices *notices;
+	struct log_sink *log;
+	struct log_terms *log_terms;
+	struct captures *captures;
+	struct diag_orders *diag;
 	uint64_t generations[PROCESS_COUNT]; /* of the snapshots */
 	bool told_ready;
 };
@@ -64,7 +71,7 @@ static void unblock_stderr(void)
 	}
 }
 
-static void apply_log_levels(const struct node *node)
+static void apply_log_levels(const struct node *node, bool diagnosed)
 {
 	const struct setting *setting = setting_find("log.levels");
 	const struct setting_value *value = store_value(node->store, setting);
@@ -72,7 +79,9 @@ static void apply_log_levels(const struct node *node)
 	enum log_level level;
 
 	for (enum event_module module = 0; module < EVENT_MODULE_COUNT; module++)
-		event_levels[module] = LOG_LEVEL_INFO;
+		event_levels[module] = diagnosed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	if (diagnosed)
+		return;
 	for (size_t i = 0; i < value->count; i++) {
 		char *module, *name;
 
@@ -86,6 +95,38 @@ static void apply_log_levels(const struct node *node)
 	}
 }
 
+/* Not before it serves. */
+static bool is_diagnosed(const struct control *control)
+{
+	return control->diag &&
+	       diagnostic_facts(diag_orders_diagnostic(control->diag)).state == DIAGNOSTIC_RUNNING;
+}
+
+static void apply_log(struct control *control)
+{
+	const struct store *store = control->node.store;
+
+	apply_log_levels(&control->node, is_diagnosed(control));
+	log_sink_set(control->log, strcmp(store_text(store, "log.format"), "json") == 0,
+		     strtoul(store_text(store, "events.keep"), NULL, 10));
+}
+
+/* What the log's feed asks of us */
+
+static bool manage_is_idle(void *arg)
+{
+	const struct control *control = arg;
+
+	return supervisor_is_idle(control->supervisor, PROCESS_MANAGE);
+}
+
+static bool send_lines(void *arg, struct slice body)
+{
+	struct control *control = arg;
+
+	return supervisor_send(control->supervisor, PROCESS_MANAGE, MESSAGE_EVENT, 0, body);
+}
+
 /* What the supervisor and the settings ask of us */
 
 static int give_snapshot(void *arg, enum process process)
@@ -97,6 +138,7 @@ static int give_snapshot(void *arg, enum process process)
 
 	view_write(&control->node, process, ++control->generations[process], &view_system, NULL,
 		   &out);
+	diagnostic_levels(diag_orders_diagnostic(control->diag), &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)
 		log_event(EVENT_SNAPSHOT_REFUSED, "process=%s why=\"%s\"", process_name(process),
@@ -104,11 +146,31 @@ static int give_snapshot(void *arg, enum process process)
 	return fd;
 }
 
+static void on_verbosity(void *arg)
+{
+	struct control *control = arg;
+
+	apply_log(control);
+	for (size_t i = 0; i < nitems(children); i++)
+		supervisor_settings_changed(control->supervisor, children[i]);
+}
+
+static void on_line(void *arg, struct slice line)
+{
+	diagnostic_line(diag_orders_diagnostic(((struct control *)arg)->diag), line);
+}
+
+static void on_once_ended(void *arg, enum process process, const char *why)
+{
+	captures_ended(((struct control *)arg)->captures, why);
+}
+
 static void on_changed(void *arg, unsigned seen_by)
 {
 	struct control *control = arg;
 
-	apply_log_levels(&control->node);
+	apply_log(control);
+	log_terms_changed(control->log_terms);
 	notices_changed(control->notices);
 	secret_overlap_changed(control->overlap);
 	for (size_t i = 0; i < nitems(children); i++) {
@@ -136,9 +198,18 @@ static void on_message(void *arg, enum process from, struct message *message)
 
 	switch (message->type) {
 	case MESSAGE_READY:
+		if (from == PROCESS_MANAGE)
+			log_feed_start(log_sink_feed(control->log));
 		tell_ready_once(control);
+		if (from == PROCESS_TRAFFIC)
+			captures_traffic_ready(control->captures);
+		return;
+	case MESSAGE_CAPTURE_STATE:
+		captures_take(control->captures, message->body);
 		return;
 	case MESSAGE_CONFIG:
+		if (diag_orders_take(control->diag, message))
+			return;
 		configure(&control->configure, message->body, &reply, &try);
 		if (try.wanted)
 			tries_begin(control->tries, message->request, &try);
@@ -156,6 +227,8 @@ static void on_message(void *arg, enum process from, struct message *message)
 	case MESSAGE_STATUS:
 		report_write(&reply, &control->node, control->supervisor, &control->listeners);
 		notices_report(control->notices, &reply);
+		diagnostic_report(diag_orders_diagnostic(control->diag), &reply);
+		captures_report(control->captures, &reply);
 		supervisor_send(control->supervisor, from, MESSAGE_STATUS_REPLY, message->request,
 				(struct slice){ buffer_data(&reply), buffer_len(&reply) });
 		break;
@@ -186,15 +259,25 @@ static void serve(struct control *control)
 	const struct supervisor_config config = { .programs = control->bootstrap.programs,
 						  .snapshot = give_snapshot,
 						  .message = on_message,
+						  .ended = on_once_ended,
 						  .arg = control };
 
 	control->loop = loop_create();
 	control->supervisor = supervisor_create(control->loop, &config);
+	control->captures = captures_create(control->loop, control->supervisor);
+	control->diag = diag_orders_create(&(struct diag_orders_config){
+		control->loop, &control->node, &control->listeners, control->supervisor,
+		control->captures, on_verbosity, control });
+	log_sink_tap(control->log, on_line, control);
 	control->notices = notices_create(&control->node);
 	control->configure =
 		(struct configure){ &control->node, on_changed, control, control->notices };
 	control->tries = tries_create(control->loop, control->supervisor);
 	control->overlap = secret_overlap_create(control->loop, &control->configure);
+	control->log_terms = log_terms_create(control->loop, &control->configure);
+	log_feed_serve(
+		log_sink_feed(control->log),
+		&(struct log_feed_config){ control->loop, manage_is_idle, send_lines, control });
 	loop_on_signal(control->loop, SIGTERM, on_stop_signal, control);
 	loop_on_signal(control->loop, SIGINT, on_stop_signal, control);
 	for (size_t i = 0; i < control->listeners.count; i++)
@@ -204,9 +287,14 @@ static void serve(struct control *control)
 	for (size_t i = 0; i < nitems(children); i++)
 		supervisor_start(control->supervisor, children[i]);
 	loop_run(control->loop);
+	log_feed_serve(log_sink_feed(control->log), NULL);
+	log_terms_destroy(&control->log_terms);
 	secret_overlap_destroy(&control->overlap);
 	tries_destroy(&control->tries);
-	supervisor_destroy(&control->supervisor);
+	supervisor_destroy(&control->supervisor); /* it still forwards lines */
+	log_sink_tap(control->log, NULL, NULL);
+	diag_orders_destroy(&control->diag);
+	captures_destroy(&control->captures);
 	notices_destroy(&control->notices);
 	loop_destroy(&control->loop);
 }
@@ -230,6 +318,7 @@ static int run(struct control *control)
 	int status = EXIT_FAILURE;
 
 	settle_down(&control->bootstrap);
+	control->log = log_sink_create(STDERR_FILENO);
 	log_event(EVENT_PROCESS_START, "role=%s pid=%d", control->bootstrap.role->name,
 		  (int)getpid());
 	if (!node_open(&control->node, &control->bootstrap, &why)) {
@@ -237,7 +326,7 @@ static int run(struct control *control)
 		free(why);
 		return EXIT_FAILURE;
 	}
-	apply_log_levels(&control->node);
+	apply_log(control);
 	if (listeners_open(&control->listeners, &control->bootstrap, &why)) {
 		serve(control);
 		listeners_finish(&control->listeners);
@@ -297,6 +386,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	status = only_check ? check(&control.bootstrap, path) : run(&control);
+	log_sink_destroy(&control.log);
 	bootstrap_finish(&control.bootstrap);
 	return status;
 }

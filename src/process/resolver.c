@@ -245,6 +245,7 @@ int main(void)
 		return fail(why);
 
 	r.loop = loop_create();
+	loop_guard(r.loop, LOOP_GUARD_S);
 	r.resolve = resolve_create(r.loop);
 	r.trust_anchors = read_trust_anchors();
 	configure(&r, startup.snapshot, EVENT_RESOLVER_READY);

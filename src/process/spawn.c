@@ -49,10 +49,12 @@ static _Noreturn void become(const char *program, int channel, int log, pid_t pa
 	reset_signals();
 	setsid();
 	umask(077);
-	unsetenv("NOTIFY_SOCKET"); /* only control speaks for the service */
+	unsetenv("NOTIFY_SOCKET");  /* only control speaks for the service */
+	unsetenv("JOURNAL_STREAM"); /* and only control writes there */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || chdir("/") < 0) /* it died before the line above */
 		_exit(SPAWN_NOT_RUN);
+	log_divert(NULL, NULL); /* what goes wrong now is a child's line */
 	execv(program, arguments);
 	log_event(EVENT_PROCESS_FAILED, "why=\"cannot run %s: %s\"", log_text(program),
 		  strerror(errno));

@@ -35,6 +35,12 @@ struct child {
 	struct supervisor *supervisor;
 	enum process process;
 	struct supervisor_child state;
+	struct {
+		bool wanted;
+		enum message_type type;
+		struct buffer body;
+		int fd;
+	} once; /* its job, if it is not one that goes on for ever */
 	struct messenger *messenger;
 	int far_end; /* of its channel and its log pipe, until it is forked; -1: none */
 	int far_log;
@@ -102,6 +108,28 @@ static void close_far_ends(struct child *child)
 	child->far_end = child->far_log = -1;
 }
 
+static void drop_job(struct child *child)
+{
+	if (child->once.wanted)
+		close(child->once.fd);
+	buffer_finish(&child->once.body);
+	child->once.wanted = false;
+}
+
+/* Not running any more: again, or if it had one job, never. */
+static void go_on_without(struct child *child, const char *why)
+{
+	const struct supervisor_config *config = &child->supervisor->config;
+
+	if (!child->once.wanted) {
+		start_later(child);
+		return;
+	}
+	drop_job(child);
+	child->state = (struct supervisor_child){ 0 };
+	config->ended(config->arg, child->process, why);
+}
+
 static void give_up_start(struct child *child, const char *what, const char *why)
 {
 	log_event(EVENT_PROCESS_FAILED, "process=%s why=\"%s: %s\"", process_name(child->process),
@@ -109,7 +137,7 @@ static void give_up_start(struct child *child, const char *what, const char *why
 	messenger_destroy(&child->messenger);
 	close_far_ends(child);
 	child_log_close(&child->log);
-	start_later(child);
+	go_on_without(child, why);
 }
 
 static bool send_snapshot(struct child *child)
@@ -196,6 +224,11 @@ static void run(struct child *child)
 	pid_t pid;
 
 	messenger_send(child->messenger, MESSAGE_START, 0, (struct slice){ 0 }, -1);
+	if (child->once.wanted)
+		messenger_send(child->messenger, child->once.type, 0,
+			       (struct slice){ buffer_data(&child->once.body),
+					       buffer_len(&child->once.body) },
+			       child->once.fd);
 	pid = spawn_program(program, child->far_end, child->far_log);
 	free(program);
 	if (pid < 0) {
@@ -251,7 +284,10 @@ static void on_restart(struct timer *timer)
 
 static void describe_end(int status, char *text, size_t size)
 {
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		snprintf(text, size, "signal %d: its loop did not turn for %d s", SIGALRM,
+			 LOOP_GUARD_S);
+	else if (WIFSIGNALED(status))
 		snprintf(text, size, "signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));
 	else
@@ -288,12 +324,16 @@ static void take_end(struct child *child, int status)
 		finish_if_all_ended(supervisor);
 		return;
 	}
+	if (child->once.wanted && status == 0) {
+		go_on_without(child, NULL);
+		return;
+	}
 	memcpy(child->state.last_end, end, sizeof(end));
 	log_event(EVENT_PROCESS_DIED, "process=%s pid=%d why=\"%s\" seconds=%llu",
 		  process_name(child->process), pid, end, (unsigned long long)(alive_ms / 1000));
 	if (alive_ms >= STEADY_MS)
 		child->backoff_ms = BACKOFF_MIN_MS;
-	start_later(child);
+	go_on_without(child, end);
 }
 
 static void on_exit_of(struct loop_io *io, bool readable, bool writable)
@@ -372,6 +412,7 @@ static void drop_child(struct child *child)
 	}
 	child_log_close(&child->log);
 	messenger_destroy(&child->messenger);
+	drop_job(child);
 	loop_disarm(loop, &child->restart);
 	loop_disarm(loop, &child->kill);
 }
@@ -422,12 +463,45 @@ void supervisor_start(struct supervisor *supervisor, enum process process)
 	loop_defer(supervisor->loop, &supervisor->start);
 }
 
+bool supervisor_run_once(struct supervisor *supervisor, enum process process,
+			 const struct supervisor_job *job)
+{
+	struct child *child = &supervisor->children[process];
+
+	if (child->state.started || supervisor->stopping)
+		return false;
+	child->once.wanted = true;
+	child->once.type = job->type;
+	buffer_append_slice(&child->once.body, job->body);
+	child->once.fd = fcntl(job->fd, F_DUPFD_CLOEXEC, 0);
+	supervisor_start(supervisor, process);
+	return true;
+}
+
+void supervisor_dismiss(struct supervisor *supervisor, enum process process, unsigned within_ms)
+{
+	struct child *child = &supervisor->children[process];
+
+	if (!child->state.pid)
+		return;
+	if (child->messenger)
+		messenger_send(child->messenger, MESSAGE_SHUTDOWN, 0, (struct slice){ 0 }, -1);
+	loop_arm(supervisor->loop, &child->kill, within_ms);
+}
+
 bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
 		     uint32_t request, struct slice body)
 {
 	struct child *child = &supervisor->children[to];
 
 	return child->messenger && messenger_send(child->messenger, type, request, body, -1);
+}
+
+bool supervisor_is_idle(const struct supervisor *supervisor, enum process process)
+{
+	const struct child *child = &supervisor->children[process];
+
+	return child->messenger && child->state.ready && !messenger_is_behind(child->messenger);
 }
 
 bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,

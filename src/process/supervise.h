@@ -19,6 +19,9 @@ struct supervisor_config {
 	void (*message)(void *arg, enum process from, struct message *message);
 	/* One line of a child, without its end; it was forwarded to stderr. May be NULL. */
 	void (*line)(void *arg, struct slice line);
+	/* A process of supervisor_run_once is over; `why` NULL: it ended as it wanted. May be NULL
+	 * if there is none such. */
+	void (*ended)(void *arg, enum process process, const char *why);
 	void *arg;
 };
 
@@ -37,8 +40,21 @@ void supervisor_destroy(struct supervisor **supervisor); /* kills what still run
 void supervisor_add_listener(struct supervisor *supervisor, enum process process, const char *name,
 			     int fd);
 void supervisor_start(struct supervisor *supervisor, enum process process);
+/* What a process is started for: a message that it gets behind its start. */
+struct supervisor_job {
+	enum message_type type;
+	struct slice body;
+	int fd;
+};
+/* Once: it is not started again when it ends. Takes nothing. False: it runs already. */
+bool supervisor_run_once(struct supervisor *supervisor, enum process process,
+			 const struct supervisor_job *job);
+/* Asks it to finish, and kills it if it does not in time. Not running: fine. */
+void supervisor_dismiss(struct supervisor *supervisor, enum process process, unsigned within_ms);
 bool supervisor_send(struct supervisor *supervisor, enum process to, enum message_type type,
 		     uint32_t request, struct slice body);
+/* Whether it runs, serves and has taken all that it was sent. */
+bool supervisor_is_idle(const struct supervisor *supervisor, enum process process);
 /* With a descriptor, which stays the caller's. */
 bool supervisor_send_fd(struct supervisor *supervisor, enum process to, enum message_type type,
 			uint32_t request, int fd);

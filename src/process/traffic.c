@@ -6,6 +6,8 @@
 #include "ipc/startup.h"
 #include "ipc/wire.h"
 #include "net/messenger.h"
+#include "net/tls.h"
+#include "policy/domain.h"
 #include "router/gateway.h"
 #include "tables/events.h"
 
@@ -17,7 +19,8 @@
 static struct {
 	struct loop *loop;
 	struct gateway *gateway;
-	struct messenger *control, *manage;
+	struct messenger *control, *manage, *capture;
+	uint32_t manages;     /* how many there were; who asked is gone with its manage */
 	struct buffer loaded; /* what control was told last of the router's table */
 } traffic;
 
@@ -60,15 +63,27 @@ static void answer_status(const struct message *message)
 	buffer_finish(&body);
 }
 
+/* `tag`: which manage asked, and its request. */
+static void on_done(void *arg, uint64_t tag, bool done, struct slice text)
+{
+	struct buffer body = { 0 };
+
+	if (!traffic.manage || tag >> 32 != traffic.manages)
+		return;
+	wire_put_u8(&body, done ? 0 : 1);
+	wire_put_slice(&body, text);
+	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, (uint32_t)tag,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+}
+
 /* Body: u16 count, then verb, author, arguments; the author was logged by manage. */
 static void answer_command(const struct message *message)
 {
 	struct wire in = wire_read(message->body);
 	size_t given = wire_get_u16(&in), count = 0;
+	uint64_t tag = (uint64_t)traffic.manages << 32 | message->request;
 	struct slice words[WORDS_MAX];
-	struct buffer body = { 0 };
-	char *answer = NULL;
-	bool done = false;
 
 	for (size_t i = 0; i < given && !in.failed; i++) {
 		struct slice word = wire_get_slice(&in);
@@ -76,15 +91,11 @@ static void answer_command(const struct message *message)
 		if (i != 1 && count < WORDS_MAX)
 			words[count++] = word;
 	}
-	if (wire_is_done(&in) && given <= WORDS_MAX)
-		done = gateway_command(traffic.gateway, words, count, &answer);
+	if (wire_is_done(&in) && given <= WORDS_MAX && count)
+		gateway_command(traffic.gateway, words, count, on_done, NULL, tag);
+	else
+		on_done(NULL, tag, false, slice_of("malformed"));
 	tell_loaded();
-	wire_put_u8(&body, done ? 0 : 1);
-	wire_put_text(&body, answer ? answer : "malformed");
-	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, message->request,
-		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
-	buffer_finish(&body);
-	free(answer);
 }
 
 static void from_manage(void *arg, struct message *message)
@@ -105,9 +116,47 @@ static const struct messenger_handler manage_handler = { from_manage, manage_gon
 static void set_manage(int fd)
 {
 	messenger_destroy(&traffic.manage);
+	traffic.manages++;
 	if (fd >= 0)
 		traffic.manage = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC, PROCESS_MANAGE,
 						  &manage_handler, NULL);
+}
+
+/* capture: the secrets of the streams that control says */
+
+static void tell_secret(void *arg, const char *line)
+{
+	messenger_send(traffic.capture, MESSAGE_SECRET, 0, slice_of(line), -1);
+}
+
+static void stop_secrets(void *arg)
+{
+	tls_tell_secrets(NULL, NULL, NULL);
+	messenger_destroy(&traffic.capture);
+}
+
+static const struct messenger_handler capture_handler = { NULL, stop_secrets };
+
+static void set_capture(int fd)
+{
+	stop_secrets(NULL);
+	if (fd >= 0)
+		traffic.capture = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC,
+						   PROCESS_CAPTURE, &capture_handler, NULL);
+}
+
+/* Body: u8 on, slice domain. */
+static void choose_secrets(const struct message *message)
+{
+	struct wire in = wire_read(message->body);
+	bool on = wire_get_u8(&in) == 1;
+	char *domain = wire_get_text(&in, DOMAIN_BYTES);
+
+	if (on && wire_is_done(&in) && traffic.capture)
+		tls_tell_secrets(tell_secret, NULL, *domain ? domain : NULL);
+	else
+		tls_tell_secrets(NULL, NULL, NULL);
+	free(domain);
 }
 
 /* control: settings, new channels, the end */
@@ -155,6 +204,8 @@ static void take_peer(struct message *message)
 		gateway_set_resolver(traffic.gateway, message_take_fd(message));
 	else if (peer == PROCESS_MANAGE)
 		set_manage(message_take_fd(message));
+	else if (peer == PROCESS_CAPTURE)
+		set_capture(message_take_fd(message));
 }
 
 static void stopped(void *arg)
@@ -173,6 +224,9 @@ static void from_control(void *arg, struct message *message)
 		break;
 	case MESSAGE_PEER:
 		take_peer(message);
+		break;
+	case MESSAGE_SECRETS:
+		choose_secrets(message);
 		break;
 	case MESSAGE_SHUTDOWN:
 		gateway_shut_down(traffic.gateway, stopped, NULL);
@@ -200,11 +254,13 @@ int main(void)
 	if (!startup_enter_sandbox(startup.snapshot, PROCESS_TRAFFIC, &why))
 		return 1; /* it has said why */
 	traffic.loop = loop_create();
+	loop_guard(traffic.loop, LOOP_GUARD_S);
 	traffic.gateway = gateway_create(traffic.loop, &startup, &why);
 	if (!traffic.gateway)
 		return fail(why), 1;
 	snapshot_destroy(&startup.snapshot);
 	set_manage(startup.peers[PROCESS_MANAGE]);
+	set_capture(startup.peers[PROCESS_CAPTURE]);
 	startup_ready(startup.control);
 	traffic.control = messenger_adopt(traffic.loop, &startup.control, PROCESS_CONTROL,
 					  &control_handler, NULL);
@@ -213,6 +269,7 @@ int main(void)
 	buffer_finish(&traffic.loaded);
 
 	messenger_destroy(&traffic.manage);
+	stop_secrets(NULL);
 	gateway_destroy(&traffic.gateway);
 	messenger_destroy(&traffic.control);
 	loop_destroy(&traffic.loop);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WORDS_MAX 64
+#define STATUS_MAX 2   /* enum reply_status of ctl/protocol.h */
 #define AGAIN_MS 60000 /* settings that were refused: the other's trouble may have passed */
 
 enum state {
@@ -227,6 +229,37 @@ void replica_answer(struct replica *r, uint64_t revision, bool stored, const cha
 				       (json_int_t)revision, "why", json_lines_text(why)));
 }
 
+bool replica_ask(struct replica *r, uint64_t number, const char *const *words, size_t count)
+{
+	json_t *command = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(command, json_lines_text(words[i]));
+	if (r->state == OPEN)
+		return send_line(r, json_pack("{s:s, s:I, s:o}", "type", "ask", "id",
+					      (json_int_t)number, "command", command));
+	json_decref(command);
+	return false;
+}
+
+bool replica_reply(struct replica *r, uint64_t number, unsigned status, const char *text,
+		   json_t *data)
+{
+	json_t *line;
+
+	if (r->state != OPEN)
+		return false;
+	line = json_pack("{s:s, s:I, s:i, s:o}", "type", "answer", "id", (json_int_t)number,
+			 "status", (int)status, "text", json_lines_text(text));
+	if (data)
+		json_object_set(line, "data", data);
+	if (send_line(r, line))
+		return true;
+	send_line(r, json_pack("{s:s, s:I, s:i, s:s}", "type", "answer", "id", (json_int_t)number,
+			       "status", 1, "text", "the answer is longer than a line may be"));
+	return false;
+}
+
 /* What the other says */
 
 static struct replica_event event(enum replica_event_type type)
@@ -322,6 +355,49 @@ static struct replica_event take_status(struct replica *r, const json_t *line)
 	return e;
 }
 
+static bool is_words(const json_t *command)
+{
+	size_t index;
+	json_t *word;
+
+	json_array_foreach(command, index, word)
+	{
+		if (!json_is_string(word))
+			return false;
+	}
+	return json_array_size(command) > 0 && json_array_size(command) <= WORDS_MAX;
+}
+
+static struct replica_event take_ask(struct replica *r, const json_t *line)
+{
+	struct replica_event e = { .type = REPLICA_ASK };
+
+	e.document = json_object_get(line, "command");
+	if (!json_lines_number(line, "id", &e.number) || !is_words(e.document)) {
+		close_tunnel(r, "its question lacks an id or words");
+		return event(REPLICA_NONE);
+	}
+	r->lent = json_incref(e.document);
+	return e;
+}
+
+static struct replica_event take_reply(struct replica *r, json_t *line)
+{
+	struct replica_event e = { .type = REPLICA_ANSWER };
+	uint64_t status;
+
+	e.text = json_lines_string(line, "text");
+	e.document = json_object_get(line, "data");
+	if (!json_lines_number(line, "id", &e.number) || !e.text ||
+	    !json_lines_number(line, "status", &status) || status > STATUS_MAX) {
+		close_tunnel(r, "its answer lacks id, status or text");
+		return event(REPLICA_NONE);
+	}
+	e.status = (unsigned)status;
+	r->lent = json_incref(line);
+	return e;
+}
+
 static void take_ping(struct replica *r, const json_t *line)
 {
 	const json_t *clock = json_object_get(line, "clock_ms");
@@ -356,7 +432,7 @@ static void take_pong(struct replica *r, const json_t *line)
 	r->is_pinged = false;
 }
 
-static struct replica_event take_line(struct replica *r, const json_t *line)
+static struct replica_event take_line(struct replica *r, json_t *line)
 {
 	const char *type = json_lines_string(line, "type");
 
@@ -372,6 +448,10 @@ static struct replica_event take_line(struct replica *r, const json_t *line)
 		return take_answer(r, line, type[0] == 'a');
 	else if (strcmp(type, "status") == 0)
 		return take_status(r, line);
+	else if (strcmp(type, "ask") == 0)
+		return take_ask(r, line);
+	else if (strcmp(type, "answer") == 0)
+		return take_reply(r, line);
 	else if (strcmp(type, "ping") == 0)
 		take_ping(r, line);
 	else if (strcmp(type, "pong") == 0)

@@ -51,14 +51,19 @@ enum replica_event_type {
 	REPLICA_ACKED,	  /* the other has stored our `revision` */
 	REPLICA_NAKED,	  /* it refuses it: `why` */
 	REPLICA_STATUS,	  /* `document` */
-	REPLICA_CLOSED,	  /* close the tunnel: `why` */
+	REPLICA_ASK,	  /* answer the words in `document`, a list, under `number` */
+	REPLICA_ANSWER, /* to what we asked under `number`: `status`, `text`, `document` or NULL */
+	REPLICA_CLOSED, /* close the tunnel: `why` */
 };
 struct replica_event {
 	enum replica_event_type type;
 	uint64_t revision;
 	unsigned ms;
-	json_t *document; /* lent until the next call */
+	json_t *document; /* lent until the next call, as text and why are */
 	const char *why;
+	uint64_t number;
+	unsigned status;
+	const char *text;
 };
 
 struct replica; /* outlives tunnels: opened again and again */
@@ -73,6 +78,14 @@ void replica_timeout(struct replica *replica, const struct replica_clock *clock)
 void replica_publish(struct replica *replica, uint64_t revision, json_t *document);
 void replica_report(struct replica *replica, json_t *status); /* replaces one not sent yet */
 void replica_answer(struct replica *replica, uint64_t revision, bool stored, const char *why);
+/*
+ * Asks the other a command, and answers one. Numbers are the asker's own; that an answer comes is
+ * not promised. False: it is not open, or the line would be too long: an answer then says so
+ * instead.
+ */
+bool replica_ask(struct replica *replica, uint64_t number, const char *const *words, size_t count);
+bool replica_reply(struct replica *replica, uint64_t number, unsigned status, const char *text,
+		   json_t *data);
 struct replica_event replica_next(struct replica *replica);
 struct buffer *replica_output(struct replica *replica);
 

@@ -29,8 +29,8 @@ static void says(struct replica *r, const char *text)
 static const char *events(struct replica *r)
 {
 	static char text[1024];
-	static const char *const names[] = { "none",  "timer", "ready",	 "settings",
-					     "acked", "naked", "status", "closed" };
+	static const char *const names[] = { "none",  "timer",	"ready", "settings", "acked",
+					     "naked", "status", "ask",	 "answer",   "closed" };
 	struct replica_event e;
 
 	text[0] = '\0';
@@ -42,6 +42,9 @@ static const char *events(struct replica *r)
 		if (e.revision)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d",
 				 (int)e.revision);
+		if (e.number)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d%s%s",
+				 (int)e.number, e.text ? " " : "", e.text ? e.text : "");
 		if (document || e.why)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
 				 document ? document : e.why);
@@ -301,6 +304,29 @@ static void only_the_newest_status_counts(void **state)
 	replica_destroy(&r);
 }
 
+static void a_question_is_heard_and_answered(void **state)
+{
+	static const char *const words[] = { "doctor", "here" };
+	struct replica *r = create();
+	json_t *data = json_pack("{s:i}", "findings", 2);
+
+	assert_false(replica_ask(r, 7, words, 2));
+	replica_open(r, &clock_now);
+	says(r, HELLO);
+	events(r);
+	assert_true(replica_ask(r, 7, words, 2));
+	assert_true(we_said(r, "{\"type\":\"ask\",\"id\":7,\"command\":[\"doctor\",\"here\"]}\n"));
+	says(r,
+	     "{\"type\":\"answer\",\"id\":7,\"status\":1,\"text\":\"two\",\"data\":{\"n\":2}}\n");
+	assert_string_equal(events(r), "answer 7 two {\"n\":2}|");
+	says(r, "{\"type\":\"ask\",\"id\":9,\"command\":[\"why\",\"example.net\"]}\n");
+	assert_string_equal(events(r), "ask 9 [\"why\",\"example.net\"]|");
+	assert_true(replica_reply(r, 9, 0, "fine", data));
+	assert_true(we_said(r, "\"text\":\"fine\",\"data\":{\"findings\":2}}\n"));
+	json_decref(data);
+	replica_destroy(&r);
+}
+
 static void what_is_too_long_for_a_line_is_not_sent(void **state)
 {
 	struct replica *r = opened();
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(silence_is_asked_about_and_then_the_end),
 		cmocka_unit_test(clocks_are_compared_in_the_middle_of_a_round_trip),
 		cmocka_unit_test(only_the_newest_status_counts),
+		cmocka_unit_test(a_question_is_heard_and_answered),
 		cmocka_unit_test(what_is_too_long_for_a_line_is_not_sent),
 		cmocka_unit_test(what_breaks_the_rules_closes_the_tunnel),
 		cmocka_unit_test(a_line_has_not_more_values_than_a_status_may_need),

@@ -102,6 +102,7 @@ static void lost(struct tunnel *t, bool in_order, const char *how, const char *w
 	bool was_up = t->state == UP;
 
 	snprintf(t->why, sizeof(t->why), "%s%s%s", how ? how : "", how ? ": " : "", why);
+	inquiries_fail_node(t->shared->inquiries, t->node.name, "the tunnel went down");
 	log_event(was_up ? EVENT_TUNNEL_DOWN : EVENT_TUNNEL_FAILED,
 		  "node=%s address=%s seconds=%" PRIu64 " why=\"%s\"", t->node.name, address_of(t),
 		  (loop_now_ms(t->shared->loop) - t->since_ms) / 1000, t->why);
@@ -331,6 +332,39 @@ static void take_settings(struct tunnel *t, const struct replica_event *event)
 	consider(t);
 }
 
+/* Questions */
+
+static void hear(struct tunnel *t, const struct replica_event *event)
+{
+	const struct tunnel_shared *shared = t->shared;
+	size_t count = json_array_size(event->document);
+	const char **words;
+	uint64_t number =
+		shared->asked ? inquiries_hear(shared->inquiries, t->node.name, event->number) : 0;
+
+	if (!number) {
+		replica_reply(t->replica, event->number, 1,
+			      shared->asked ? "too much is asked at the same time"
+					    : "this node answers no questions",
+			      NULL);
+		return;
+	}
+	words = xcalloc(count, sizeof(*words));
+	for (size_t i = 0; i < count; i++)
+		words[i] = json_string_value(json_array_get(event->document, i));
+	shared->asked(shared->arg, t->node.name, t->node.role, number, words, count);
+	free(words);
+}
+
+static void take_reply(struct tunnel *t, const struct replica_event *event)
+{
+	inquiries_answer(t->shared->inquiries, event->number,
+			 &(struct tunnels_reply){ .node = t->node.name,
+						  .status = event->status,
+						  .text = event->text,
+						  .data = event->document });
+}
+
 static void write_out(struct tunnel *t)
 {
 	struct buffer *out = replica_output(t->replica);
@@ -365,6 +399,12 @@ static void pump(struct tunnel *t)
 		case REPLICA_NAKED:
 			refused(t, event.revision, "refuses our settings", event.why);
 			break;
+		case REPLICA_ASK:
+			hear(t, &event);
+			break;
+		case REPLICA_ANSWER:
+			take_reply(t, &event);
+			break;
 		case REPLICA_CLOSED:
 			write_out(t);
 			lost(t, true, NULL, event.why);
@@ -396,6 +436,30 @@ void tunnel_report(struct tunnel *t)
 		return;
 	replica_report(t->replica, t->shared->status);
 	pump(t);
+}
+
+bool tunnel_is_up(const struct tunnel *t)
+{
+	return t->state == UP;
+}
+
+void tunnel_ask(struct tunnel *t, uint64_t number, const char *const *words, size_t count)
+{
+	if (t->state != UP)
+		inquiries_fail(t->shared->inquiries, number, "the tunnel is down");
+	else if (!replica_ask(t->replica, number, words, count))
+		inquiries_fail(t->shared->inquiries, number, "the question is too long");
+	else
+		write_out(t);
+}
+
+void tunnel_reply(struct tunnel *t, uint64_t theirs, unsigned status, const char *text,
+		  json_t *data)
+{
+	if (t->state != UP)
+		return;
+	replica_reply(t->replica, theirs, status, text, data);
+	write_out(t);
 }
 
 /* Settings and status */

@@ -7,6 +7,7 @@
 
 #include "net/ssh.h"
 #include "provision/form.h"
+#include "provision/inquiries.h"
 #include "provision/questions.h"
 
 /* What all tunnels of a node share; it outlives them. */
@@ -18,6 +19,11 @@ struct tunnel_shared {
 	char name[FORM_NAME_BYTES + 1], role[8]; /* ours */
 	unsigned login_ms, silence_ms;
 	json_t *status; /* ours, NULL before the first */
+	struct inquiries *inquiries;
+	/* config.asked of tunnels.h, and its arg; NULL: nobody is heard */
+	void (*asked)(void *arg, const char *from, const char *role, uint64_t number,
+		      const char *const *words, size_t count);
+	void *arg;
 };
 
 struct tunnel_node { /* a row of `nodes`; plain data */
@@ -40,6 +46,11 @@ void tunnel_adopt(struct tunnel *tunnel, struct ssh_tunnel *ssh, const char *fro
 /* What we tell it in settings; NULL: nothing. The reference stays the caller's. */
 void tunnel_publish(struct tunnel *tunnel, uint64_t revision, json_t *document);
 void tunnel_report(struct tunnel *tunnel); /* shared->status is another */
+bool tunnel_is_up(const struct tunnel *tunnel);
+/* Under a number of inquiries.h, which it fails when it cannot. */
+void tunnel_ask(struct tunnel *tunnel, uint64_t number, const char *const *words, size_t count);
+void tunnel_reply(struct tunnel *tunnel, uint64_t theirs, unsigned status, const char *text,
+		  json_t *data);
 
 void tunnel_status(const struct tunnel *tunnel, struct buffer *out);
 const json_t *tunnel_other_status(const struct tunnel *tunnel);	  /* NULL: none yet */

@@ -311,6 +311,53 @@ void tunnels_answer(struct tunnels *tunnels, uint64_t tag, bool done, const char
 	questions_answer(tunnels->questions, tag, done, text);
 }
 
+/* Questions between nodes */
+
+void tunnels_ask(struct tunnels *tunnels, const char *node, const char *const *words, size_t count,
+		 unsigned timeout_ms, uint64_t tag, tunnels_reply_fn *answered, void *arg)
+{
+	struct tunnel *tunnel = find(tunnels, node);
+	uint64_t number =
+		inquiries_ask(tunnels->shared.inquiries, node, timeout_ms, tag, answered, arg);
+
+	if (number && tunnel)
+		tunnel_ask(tunnel, number, words, count);
+	else if (number)
+		inquiries_fail(tunnels->shared.inquiries, number, "no such node is paired");
+}
+
+json_t *tunnels_reachable(const struct tunnels *tunnels)
+{
+	json_t *nodes = json_array();
+	struct snapshot_record record;
+	size_t place = 0;
+
+	while (tunnels->snapshot && snapshot_each(tunnels->snapshot, "nodes", &place, &record)) {
+		char *name = xstrndup(record.fields[1].data, record.fields[1].len);
+		const struct tunnel *tunnel = find(tunnels, name);
+
+		if (tunnel && tunnel_is_up(tunnel))
+			json_array_append_new(nodes, json_pack("{s:s, s:s}", "name", name, "role",
+							       tunnel_node(tunnel)->role));
+		free(name);
+	}
+	return nodes;
+}
+
+void tunnels_reply(struct tunnels *tunnels, uint64_t number, unsigned status, const char *text,
+		   json_t *data)
+{
+	struct tunnel *tunnel;
+	const char *node;
+	uint64_t theirs;
+
+	if (!inquiries_close(tunnels->shared.inquiries, number, &node, &theirs))
+		return;
+	tunnel = find(tunnels, node);
+	if (tunnel)
+		tunnel_reply(tunnel, theirs, status, text, data);
+}
+
 void tunnels_report(struct tunnels *tunnels, json_t *status)
 {
 	if (tunnels->shared.status && json_equal(tunnels->shared.status, status))
@@ -422,6 +469,9 @@ struct tunnels *tunnels_create(const struct tunnels_config *config)
 	tunnels->shared.loop = config->loop;
 	tunnels->shared.release = config->release;
 	tunnels->shared.questions = tunnels->questions;
+	tunnels->shared.inquiries = inquiries_create(config->loop);
+	tunnels->shared.asked = config->asked;
+	tunnels->shared.arg = config->arg;
 	tunnels->meetings = meetings_create(&tunnels->shared, &tunnels->self, &tunnels->issued);
 	meetings_set_known(tunnels->meetings, is_known, tunnels);
 	return tunnels;
@@ -440,6 +490,7 @@ void tunnels_destroy(struct tunnels **tunnels)
 	issued_void(&t->issued, "the node stops");
 	drop_others(t, "the node stops");
 	questions_destroy(&t->questions);
+	inquiries_destroy(&t->shared.inquiries);
 	ssh_identity_destroy(&t->shared.identity);
 	snapshot_destroy(&t->snapshot);
 	json_decref(t->shared.status);

@@ -40,6 +40,9 @@ struct side {
 	const char *fingerprint, *certificate;
 	bool federated, silent; /* silent: control answers later */
 	struct buffer joined;	/* "done TEXT|" */
+	struct buffer heard, replies;
+	size_t replies_count;
+	uint64_t number; /* of the last question */
 	unsigned silence_s, pairing_s;
 };
 
@@ -188,10 +191,13 @@ static char *make_key(void)
 	return text;
 }
 
+static void hear(void *arg, const char *from, const char *role, uint64_t number,
+		 const char *const *words, size_t count);
+
 static void open_tunnels(struct side *side)
 {
 	side->tunnels = tunnels_create(&(struct tunnels_config){
-		.loop = loop, .release = "0.1.0", .ask = ask, .arg = side });
+		.loop = loop, .release = "0.1.0", .ask = ask, .asked = hear, .arg = side });
 	side->answer.fire = on_answer;
 }
 
@@ -240,6 +246,8 @@ static void finish_side(struct side *side)
 	for (size_t i = 0; i < side->requests_count; i++)
 		free(side->requests[i]);
 	buffer_finish(&side->joined);
+	buffer_finish(&side->heard);
+	buffer_finish(&side->replies);
 	free(side->key);
 }
 
@@ -812,6 +820,93 @@ static bool skew_is_small(const void *arg)
 	return is;
 }
 
+/* What a side was asked and what became of its own questions. */
+static void hear(void *arg, const char *from, const char *role, uint64_t number,
+		 const char *const *words, size_t count)
+{
+	struct side *side = arg;
+	json_t *data = json_pack("{s:s}", "of", side->name);
+
+	buffer_printf(&side->heard, "%s(%s)", from, role);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&side->heard, " %s", words[i]);
+	side->number = number;
+	if (!side->silent)
+		tunnels_reply(side->tunnels, number, 1, "two findings", data);
+	json_decref(data);
+}
+
+static void on_reply(void *arg, uint64_t tag, const struct tunnels_reply *reply)
+{
+	char *data = reply->data ? json_dumps(reply->data, JSON_COMPACT) : NULL;
+	struct side *side = arg;
+
+	buffer_printf(&side->replies, "%d:%s:%u:%s%s|", (int)tag, reply->node, reply->status,
+		      reply->why ? reply->why : reply->text, data ? data : "");
+	side->replies_count++;
+	free(data);
+}
+
+static bool has_two_replies(const void *arg)
+{
+	return ((const struct side *)arg)->replies_count >= 2;
+}
+
+static bool has_heard(const void *arg)
+{
+	return ((const struct side *)arg)->number != 0;
+}
+
+static const char *const question[] = { "doctor", "here" };
+
+static void ask_node(const char *node, unsigned timeout_ms, uint64_t tag)
+{
+	tunnels_ask(core.tunnels, node, question, 2, timeout_ms, tag, on_reply, &core);
+}
+
+static void a_question_is_answered_or_it_is_said_why_not(void **state)
+{
+	char *text;
+	json_t *nodes;
+
+	introduce(&edge);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|"));
+	nodes = tunnels_reachable(core.tunnels);
+	assert_int_equal(json_array_size(nodes), 1);
+	json_decref(nodes);
+	ask_node("edge-b", 5000, 1);
+	ask_node("edge-a", 5000, 2);
+	assert_true(comes(has_two_replies, &core));
+	text = buffer_take_text(&core.replies);
+	assert_string_equal(text, "1:edge-b:0:edge-b: no such node is paired|"
+				  "2:edge-a:1:two findings{\"of\":\"edge-a\"}|");
+	free(text);
+	text = buffer_take_text(&edge.heard);
+	assert_string_equal(text, "core-a(core) doctor here");
+	free(text);
+}
+
+static void a_question_that_is_not_answered_has_its_end(void **state)
+{
+	char *text;
+
+	introduce(&edge);
+	assert_true(STATUS(core, "tunnel|edge-a|edge|up|"));
+	edge.silent = true;
+	ask_node("edge-a", 5000, 2);
+	ask_node("edge-a", 20, 1);
+	assert_true(comes(has_heard, &edge));
+	core.replies_count++;
+	assert_true(comes(has_two_replies, &core));
+	tunnels_destroy(&edge.tunnels);
+	core.replies_count = 1;
+	assert_true(comes(has_two_replies, &core));
+	text = buffer_take_text(&core.replies);
+	assert_string_equal(text, "1:edge-a:0:edge-a: it did not answer in time|"
+				  "2:edge-a:0:edge-a: the tunnel went down|");
+	free(text);
+}
+
 static void clocks_are_compared_as_soon_as_the_tunnel_is_up(void **state)
 {
 	introduce(&edge);
@@ -882,6 +977,8 @@ int main(void)
 		TEST(one_question_at_a_time_and_then_the_newest),
 		TEST(who_changes_without_end_is_heard_ever_more_rarely),
 		TEST(each_node_knows_the_newest_status_of_the_others),
+		TEST(a_question_is_answered_or_it_is_said_why_not),
+		TEST(a_question_that_is_not_answered_has_its_end),
 		TEST(clocks_are_compared_as_soon_as_the_tunnel_is_up),
 		TEST(a_silent_control_is_an_answer),
 		TEST(two_cannot_use_one_code_at_the_same_time),

@@ -104,7 +104,7 @@ static void on_accepted(void *owner, int fd, const struct conn_address *from)
 	listener->guests = guest;
 	listener->count++;
 	guest->conn = conn_accept(listener->worker->loop, fd, &handler, guest);
-	conn_start_tls(guest->conn, tls_accepting(listener->worker->config->link_tls),
+	conn_start_tls(guest->conn, tls_accepting(listener->worker->config->link_tls, NULL),
 		       HANDSHAKE_MS);
 }
 

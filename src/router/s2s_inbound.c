@@ -22,8 +22,8 @@ struct s2s_inbound {
 	struct s2s_in *session;
 	struct timer timer;
 	bool secured, ready, paused;
-	const char *tls;
-	uint64_t since_ms, stanzas;
+	const char *tls, *certificate;
+	uint64_t since_ms, stanzas, bytes;
 };
 
 static void pump(struct s2s_inbound *in);
@@ -62,6 +62,7 @@ static void uncount_connection(struct s2s_port *port, const char *address)
 void s2s_inbound_destroy(struct s2s_inbound *in)
 {
 	map_remove(&in->owner->inbound, key_of(&in->number));
+	attempt_release(&in->name.attempt);
 	uncount_connection(in->owner, in->address);
 	loop_disarm(in->worker->loop, &in->timer);
 	s2s_in_destroy(&in->session);
@@ -72,13 +73,23 @@ void s2s_inbound_destroy(struct s2s_inbound *in)
 static void closed(struct s2s_inbound *in, const struct s2s_action *action)
 {
 	bool good = in->ready || action->failure == FAILURE_NONE;
+	uint64_t now_ms = loop_now_ms(in->worker->loop);
 
-	log_event(good ? EVENT_S2S_IN_CLOSED : EVENT_S2S_IN_FAILED,
-		  "xcoder=%s local=%s peer=%s address=%s why=%s detail=\"%s\" stanzas=%" PRIu64
-		  " seconds=%" PRIu64,
-		  in->name.xcoder, in->name.local, in->name.remote, in->address,
-		  failure_name(action->failure), action->why ? action->why : "", in->stanzas,
-		  (loop_now_ms(in->worker->loop) - in->since_ms) / 1000);
+	s2s_step(&in->name, ATTEMPT_US, STEP_CLOSED, good ? STEP_INFO : STEP_BAD,
+		 "%s%s%s after %" PRIu64 " stanzas", failure_name(action->failure),
+		 action->why && *action->why ? ": " : "", action->why ? action->why : "",
+		 in->stanzas);
+	if (!good)
+		in->owner->tally.failed[0][action->failure]++;
+	(good ? attempt_closed : attempt_failed)(in->name.attempt, now_ms, action->failure,
+						 action->why);
+	attempts_count(in->owner->attempts, in->remote, in->stanzas);
+	s2s_log(&in->name, good ? EVENT_S2S_IN_CLOSED : EVENT_S2S_IN_FAILED,
+		"xcoder=%s local=%s peer=%s address=%s why=%s detail=\"%s\" stanzas=%" PRIu64
+		" seconds=%" PRIu64,
+		in->name.xcoder, in->name.local, in->name.remote, in->address,
+		failure_name(action->failure), action->why ? action->why : "", in->stanzas,
+		(now_ms - in->since_ms) / 1000);
 	if (in->ready)
 		s2s_log_state(&in->name, "CONNECTED", "DISCONNECTED",
 			      failure_name(action->failure));
@@ -95,8 +106,10 @@ static void start_tls(struct s2s_inbound *in)
 		s2s_in_closed(in->session, FAILURE_TLS_FAILED, "tls.certificate is not set");
 		return;
 	}
+	s2s_step(&in->name, ATTEMPT_PEER, STEP_STARTTLS, STEP_OK, "<starttls/>, we proceed");
+	s2s_step(&in->name, ATTEMPT_US, STEP_TLS, STEP_INFO, "handshake");
 	worker_write_out(in->conn, s2s_in_output(in->session));
-	conn_start_tls(in->conn, tls_accepting(config->stream_tls), config->timeout_tls_s * 1000);
+	conn_start_tls(in->conn, tls_accepting(config->stream_tls, in->name.remote), config->timeout_tls_s * 1000);
 }
 
 static void became_ready(struct s2s_inbound *in, const struct s2s_action *action)
@@ -111,11 +124,18 @@ static void became_ready(struct s2s_inbound *in, const struct s2s_action *action
 		in->name.local = in->local;
 		in->name.remote = in->remote;
 		in->ready = true;
+		s2s_tally_ready(&in->owner->tally, &in->name, in->tls,
+				loop_now_ms(in->worker->loop) - in->since_ms);
 		in->since_ms = loop_now_ms(in->worker->loop);
+		attempt_name(in->name.attempt, in->local, in->remote);
+		attempt_ready(in->name.attempt, in->since_ms);
 	}
+	s2s_step(&name, ATTEMPT_US, STEP_READY, STEP_OK, "%s may send to %s", name.remote,
+		 name.local);
 	s2s_log_state(&name, "PENDING", "CONNECTED", "auth=dialback");
-	log_event(EVENT_S2S_IN_READY, "xcoder=%s local=%s peer=%s address=%s auth=dialback tls=%s",
-		  name.xcoder, name.local, name.remote, in->address, in->tls[0] ? in->tls : "none");
+	s2s_log(&name, EVENT_S2S_IN_READY,
+		"xcoder=%s local=%s peer=%s address=%s auth=dialback tls=%s", name.xcoder,
+		name.local, name.remote, in->address, in->tls[0] ? in->tls : "none");
 }
 
 static void pause_if_congested(struct s2s_inbound *in, const struct port *port)
@@ -151,7 +171,7 @@ static void take_stanza(struct s2s_inbound *in, const struct s2s_action *action)
 static bool may_ask(const struct s2s_inbound *in, const struct dialback_claim *claim)
 {
 	return in->owner->pairs.count < in->worker->config->connections_max ||
-	       s2s_pair_exists(in->owner, claim->target_domain, claim->sender_domain);
+	       s2s_pair_find(in->owner, claim->target_domain, claim->sender_domain);
 }
 
 static void verify(struct s2s_inbound *in, const struct s2s_action *action)
@@ -163,6 +183,11 @@ static void verify(struct s2s_inbound *in, const struct s2s_action *action)
 				in->owner->stopping ? FAILURE_SHUTDOWN : FAILURE_QUEUE_FULL);
 		return;
 	}
+	if (!in->ready)
+		attempt_name(in->name.attempt, action->claim.target_domain,
+			     action->claim.sender_domain);
+	s2s_step(&in->name, ATTEMPT_US, STEP_VERIFY, STEP_INFO, "asking the server of %s",
+		 action->claim.sender_domain);
 	pair = s2s_pair_get(in->owner, action->claim.target_domain, action->claim.sender_domain);
 	s2s_pair_verify(pair, in->number, action->request, &action->claim, action->key);
 }
@@ -174,6 +199,7 @@ static void name_by_header(struct s2s_inbound *in)
 		return;
 	in->name.local = s2s_in_to(in->session);
 	in->name.remote = s2s_in_from(in->session);
+	attempt_name(in->name.attempt, in->name.local, in->name.remote);
 }
 
 static void pump(struct s2s_inbound *in)
@@ -253,6 +279,7 @@ static void on_filled(void *owner, size_t len)
 
 	router_tell_time(in->worker->router, loop_now_ms(in->worker->loop));
 	tell_time(in);
+	in->bytes += len;
 	s2s_in_filled(in->session, len);
 	pump(in);
 }
@@ -264,7 +291,7 @@ static void on_secured(void *owner)
 
 	in->secured = true;
 	in->tls = SSL_get_version(conn_tls(in->conn));
-	s2s_judge(in->conn, NULL, &in->name, &tls);
+	in->certificate = s2s_judge(in->conn, NULL, false, &in->name, &tls);
 	tell_time(in);
 	s2s_in_secured(in->session, &tls);
 	pump(in);
@@ -274,9 +301,12 @@ static void on_ended(void *owner, enum conn_end how, const char *why)
 {
 	struct s2s_inbound *in = owner;
 
-	if (how == CONN_TLS_FAILED)
-		log_event(EVENT_S2S_TLS_FAILED, "xcoder=%s address=%s direction=IN why=\"%s\"",
-			  in->name.xcoder, in->address, why);
+	if (how == CONN_TLS_FAILED) {
+		s2s_step_done(&in->name, ATTEMPT_US, STEP_TLS, STEP_BAD, "%s", why);
+		s2s_log(&in->name, EVENT_S2S_TLS_FAILED,
+			"xcoder=%s address=%s direction=IN why=\"%s\"", in->name.xcoder,
+			in->address, why);
+	}
 	tell_time(in);
 	s2s_in_closed(in->session, how == CONN_EOF ? FAILURE_NONE : s2s_failure_of(how), why);
 	pump(in);
@@ -349,10 +379,14 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 	in->worker = port->worker;
 	in->number = ++port->next_number;
 	in->tls = "";
+	in->certificate = "none";
 	in->timer.fire = on_timer;
 	in->since_ms = loop_now_ms(port->worker->loop);
 	memcpy(in->address, address, sizeof(address));
+	in->name.port = port;
+	in->name.local = in->name.remote = "";
 	s2s_name_make(&in->name, false);
+	s2s_step(&in->name, ATTEMPT_PEER, STEP_TCP, STEP_OK, "from %s", address);
 	map_put(&port->inbound, key_of(&in->number), in);
 	count_connection(port, address);
 	port->accepted++;
@@ -366,6 +400,14 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 void s2s_inbound_verified(struct s2s_inbound *in, uint64_t request, enum s2s_verdict verdict,
 			  enum failure failure)
 {
+	static const char *const words[] = {
+		[S2S_VALID] = "the key is theirs", [S2S_INVALID] = "the key is not theirs"
+	};
+
+	s2s_step(&in->name, ATTEMPT_PEER, STEP_VERIFY, verdict == S2S_VALID ? STEP_OK : STEP_BAD,
+		 "%s%s", verdict == S2S_VERDICT_ERROR ? "could not be asked: " : words[verdict],
+		 verdict == S2S_VERDICT_ERROR ? failure_name(failure) : "");
+	in->owner->tally.verified[verdict]++;
 	tell_time(in);
 	s2s_in_verified(in->session, request, verdict, failure);
 	pump(in);
@@ -410,6 +452,31 @@ void s2s_inbound_resume(struct s2s_inbound *in)
 
 void s2s_inbound_status(const struct s2s_inbound *in, struct buffer *out)
 {
-	s2s_add_stream(out, &in->name, s2s_in_state(in->session), in->tls, in->stanzas,
-		       (loop_now_ms(in->worker->loop) - in->since_ms) / 1000);
+	s2s_add_stream(out, &in->name,
+		       &(struct s2s_stream_view){
+			       .state = s2s_in_state(in->session),
+			       .tls = in->tls,
+			       .cipher = in->tls[0] ? SSL_get_cipher(conn_tls(in->conn)) : "",
+			       .address = in->address,
+			       .certificate = in->certificate,
+			       .stanzas = in->stanzas,
+			       .seconds = (loop_now_ms(in->worker->loop) - in->since_ms) / 1000,
+			       .bytes = in->bytes,
+		       });
+}
+
+/* A pair that is proven counts as ready; until one is, what the header claims as connecting. */
+void s2s_inbound_tell_peers(const struct s2s_inbound *in, struct map *peers)
+{
+	struct dialback_claim pair;
+	struct s2s_peer *peer;
+
+	for (size_t place = 0; s2s_in_next_pair(in->session, &place, &pair);)
+		s2s_peer_of(peers, pair.sender_domain)->in = S2S_PEER_READY;
+	if (!in->name.remote[0])
+		return;
+	peer = s2s_peer_of(peers, in->name.remote);
+	if (peer->in == S2S_PEER_NONE)
+		peer->in = S2S_PEER_CONNECTING;
+	peer->stanzas += in->stanzas;
 }

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "router/config.h"
 #include "router/router.h"
+#include "router/watches.h"
 
 #define WORKER_LISTENERS_MAX 64
 
@@ -18,6 +19,7 @@ struct worker {
 	struct router *router;
 	struct dns *dns;
 	const struct config *config; /* replaced whole; ports are told */
+	struct watches watches;
 	char instance[LINK_INSTANCE_LEN + 1];
 	struct conn_address own[WORKER_LISTENERS_MAX]; /* where this node listens */
 	size_t own_count;

@@ -44,6 +44,7 @@
 	X(IPC_GONE, SYSTEM, INFO, "ipc.gone", "the channel to another process closed")             \
 	X(LISTENER_OPEN, SYSTEM, INFO, "listener.open", "an address is listened on")               \
 	X(LISTENER_FAILED, SYSTEM, ERROR, "listener.failed", "an address cannot be listened on")   \
+	X(PROCESS_SAID, SYSTEM, WARN, "process.said", "what a library or the system wrote")        \
 	X(LOG_DROPPED, SYSTEM, WARN, "log.dropped", "log lines were lost: nobody read them")       \
 	/* settings */                                                                             \
 	X(SNAPSHOT_TAKEN, SETTINGS, INFO, "snapshot.taken", "a process works by new settings")     \
@@ -189,6 +190,9 @@ static inline bool event_is_on(enum event_id event)
 
 /* log_event(EVENT_S2S_OUT_READY, "xcoder=%s peer=%s", ...): the arguments cost nothing if off. */
 #define log_event(event, ...) (event_is_on(event) ? event_write(event, __VA_ARGS__) : (void)0)
+/* The same, and if `watched`, whatever the levels. */
+#define log_watched(watched, event, ...)                                                           \
+	(event_is_on(event) || (watched) ? event_write(event, __VA_ARGS__) : (void)0)
 void event_write(enum event_id event, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* log_fields(EVENT_AXL_CALL, { "Action", "Send" }, { "URL", url }): likewise. */

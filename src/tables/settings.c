@@ -338,11 +338,14 @@ const struct setting settings[] = {
 	  .keyed = true,
 	  .roles = ROLE_ALL,
 	  .seen_by = SEEN_BY_TRAFFIC | SEEN_BY_MANAGE | SEEN_BY_RESOLVER,
-	  RECORD(3, { "module", FIELD_MODULE },
+	  RECORD(4, { "module", FIELD_MODULE },
 		 { "level", FIELD_CHOICE, .choices = { "error", "warn", "info", "debug" } },
-		 { "until", FIELD_INTEGER, 0, INT64_MAX, .optional = true }),
+		 { "until", FIELD_INTEGER, 0, INT64_MAX, .optional = true },
+		 { "then", FIELD_CHOICE, .choices = { "error", "warn", "info", "debug" },
+		   .optional = true }),
 	  .help = "what each module logs; info where nothing is said. `until` (seconds since 1970) "
-		  "ends the row by itself; `sallyport log level` writes it" },
+		  "ends the row by itself: it is `then` again, or goes; `sallyport log level` "
+		  "writes it" },
 	{ .name = "log.format",
 	  .otherwise = "text",
 	  .roles = ROLE_ALL,

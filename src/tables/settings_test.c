@@ -1,9 +1,7 @@
 #include "tables/settings.h"
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 
-#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -202,50 +200,6 @@ static void the_fields_of_a_record_end_up_with_one_space_between(void **state)
 	setting_value_finish(&value);
 }
 
-/* Hyphens are escaped in a man page. */
-static char *in_page(const char *text)
-{
-	struct buffer out = { 0 };
-
-	for (; *text; text++)
-		buffer_printf(&out, *text == '-' ? "\\%c" : "%c", *text);
-	return buffer_take_text(&out);
-}
-
-static void assert_in(const char *page, char *text)
-{
-	char *escaped = in_page(text);
-
-	if (!strstr(page, escaped))
-		fail_msg("not in the man page: %s", text);
-	free(escaped);
-	free(text);
-}
-
-static void the_man_page_tells_names_limits_defaults_and_help(void **state)
-{
-	static char page[65536];
-	FILE *file = fopen(getenv("MAN_PAGE"), "r");
-
-	assert_non_null(file);
-	page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
-	fclose(file);
-	for (size_t i = 0; i < settings_count; i++) {
-		const struct setting *row = &settings[i];
-
-		if (row->internal)
-			continue;
-		assert_in(page, xasprintf("\n.B %s\n", row->name));
-		assert_in(page, xasprintf("%s.\n", row->help + 1)); /* it begins with a capital */
-		if (row->otherwise)
-			assert_in(page, xasprintf("; default %s.\n", row->otherwise));
-		if (row->unit)
-			assert_in(page,
-				  xasprintf("\n%" PRId64 " to %" PRId64 " %s; default",
-					    row->fields[0].min, row->fields[0].max, row->unit));
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,7 +210,6 @@ int main(void)
 		cmocka_unit_test(values_are_taken_or_refused_with_a_sentence),
 		cmocka_unit_test(a_plain_setting_has_one_value),
 		cmocka_unit_test(the_fields_of_a_record_end_up_with_one_space_between),
-		cmocka_unit_test(the_man_page_tells_names_limits_defaults_and_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,23 @@
+/*
+ * What is logged for a time only ends on time: rows of log.levels and log.stanzas with an `until`
+ * that has passed go, or become again what was there for good before; also if the node was down
+ * meanwhile. It is a change like another, by "timer".
+ */
+#ifndef PROCESS_LOG_TERMS_H
+#define PROCESS_LOG_TERMS_H
+
+#include "base/log_level.h"
+#include "net/loop.h"
+#include "process/configure.h"
+
+struct log_terms;
+/* `configure` is lent. Looks at once. */
+struct log_terms *log_terms_create(struct loop *loop, const struct configure *configure);
+void log_terms_destroy(struct log_terms **terms);
+void log_terms_changed(struct log_terms *terms); /* settings were; NULL is fine */
+
+/* The row of log.levels for that module, freed by the caller, in the place of `old` (NULL: none);
+ * until 0: for good. NULL: none is needed. */
+char *log_terms_row(const char *old, const char *module, enum log_level level, int64_t until);
+
+#endif
