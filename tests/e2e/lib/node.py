@@ -96,6 +96,7 @@ class Node:
         self.build, self.name, self.role, self.host = build, name, role, host or role
         self.listens = dict(LISTENS[role])  # ports by kind
         self.env = None  # of its processes
+        self.wrapper = ()  # a command that runs it
         self.folder = topology.RUN / name
         self.socket = self.folder / "control.sock"
         self.process = None
@@ -123,7 +124,8 @@ class Node:
                       for kind, port in self.listens.items()))
         self.process = await Process(
             self.name, self.host,
-            [self.build / "src/process/sallyportd", "-c", config], env=self.env).start()
+            [*self.wrapper, self.build / "src/process/sallyportd", "-c", config],
+            env=self.env).start()
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
 
@@ -148,8 +150,11 @@ class Node:
         return out
 
     async def told(self, *words):
-        """What a command tells with --json."""
-        return json.loads(await self.ctl(*words, "--json"))
+        """What a command tells with --json; `status` and `doctor` exit 1 if something is wrong."""
+        status, out = await self.try_ctl(*words, "--json")
+        if status != 0 and not (status == 1 and words[0] in ("status", "doctor")):
+            raise Refused(f"{self.name}: sallyport {' '.join(map(str, words))}: {out.strip()}")
+        return json.loads(out)
 
     async def identity(self):
         """What `node self` tells, by name: name, role, pin, ssh-pin."""
