@@ -333,7 +333,7 @@ function TroubleLine({ trouble, place, self }: {
 		<>
 			<a href={target}>{words}</a>
 			{node && node !== self && (
-				<span class="muted"> ({t("alarms.told-by", { node })})</span>
+				<span class="muted"> ({t("map.told-by", { node })})</span>
 			)}
 		</>
 	);
