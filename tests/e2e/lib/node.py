@@ -150,8 +150,11 @@ class Node:
         return out
 
     async def told(self, *words):
-        """What a command tells with --json."""
-        return json.loads(await self.ctl(*words, "--json"))
+        """What a command tells with --json; `status` and `doctor` exit 1 if something is wrong."""
+        status, out = await self.try_ctl(*words, "--json")
+        if status != 0 and not (status == 1 and words[0] in ("status", "doctor")):
+            raise Refused(f"{self.name}: sallyport {' '.join(map(str, words))}: {out.strip()}")
+        return json.loads(out)
 
     async def identity(self):
         """What `node self` tells, by name: name, role, pin, ssh-pin."""
