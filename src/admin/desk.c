@@ -162,6 +162,13 @@ void desk_answer(struct desk *desk, uint64_t number, enum reply_status status, c
 		answer(desk, job, status, slice_of(text), data);
 }
 
+size_t desk_behind(const struct desk *desk, uint64_t number)
+{
+	const struct job *job = find_job(desk, number);
+
+	return job && job->asker.behind ? job->asker.behind(job->asker.arg, job->asker.session) : 0;
+}
+
 void desk_leave(struct desk *desk, void *arg, uint64_t session)
 {
 	struct job *next;

@@ -274,6 +274,15 @@ static const json_t *about(const json_t *findings, enum symptom symptom, const c
 	return NULL;
 }
 
+/* As the alarms tell them apart: no connection came about. */
+static bool is_unreached(const json_t *tunnel)
+{
+	const char *seen = doctor_text_of(tunnel, "seen");
+
+	return strncmp(seen, "tcp-", strlen("tcp-")) == 0 ||
+	       strncmp(seen, "timeout", strlen("timeout")) == 0;
+}
+
 /* When nothing at all comes through to a node, that is what is wrong. */
 static void look_for_gone(json_t *findings, const char *node)
 {
@@ -283,7 +292,8 @@ static void look_for_gone(json_t *findings, const char *node)
 		const json_t *tunnel = json_array_get(findings, i), *link;
 		const char *subject = doctor_text_of(tunnel, "subject");
 
-		if (tunnel != about(findings, SYMPTOM_TUNNEL_DOWN, node, subject))
+		if (tunnel != about(findings, SYMPTOM_TUNNEL_DOWN, node, subject) ||
+		    !is_unreached(tunnel))
 			continue;
 		link = about(findings, SYMPTOM_LINK_DOWN, node, subject);
 		if (link)

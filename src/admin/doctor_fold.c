@@ -20,6 +20,7 @@ enum relation {
 static const struct rule {
 	enum symptom cause, consequence;
 	enum relation relation;
+	const char *says; /* if this is in what was seen of the cause; NULL: whatever was */
 } rules[] = {
 	/* a node that is gone, or a process of it */
 	{ SYMPTOM_NODE_GONE, SYMPTOM_TUNNEL_DOWN, ABOUT_THE_NODE },
@@ -40,6 +41,8 @@ static const struct rule {
 	{ SYMPTOM_PROCESS, SYMPTOM_OWN_RECORD, SAME_NODE },
 	{ SYMPTOM_PROCESS, SYMPTOM_CHAT_DOMAIN, SAME_NODE },
 	{ SYMPTOM_PROCESS, SYMPTOM_RESOLVER, SAME_NODE },
+	/* set up anew, it shows other keys at all its doors */
+	{ SYMPTOM_TUNNEL_DOWN, SYMPTOM_LINK_DOWN, SAME_SUBJECT, "host-key" },
 	/* both ends see it */
 	{ SYMPTOM_LINK_ADDRESS, SYMPTOM_LINK_DOWN, OTHER_END },
 	{ SYMPTOM_LINK_DOWN, SYMPTOM_LINK_DOWN, OTHER_END },
@@ -164,7 +167,11 @@ void doctor_fold(json_t *findings)
 {
 	for (size_t r = 0; r < nitems(rules); r++) {
 		for (size_t i = 0; i < json_array_size(findings); i++) {
-			if (names(json_array_get(findings, i), rules[r].cause))
+			const json_t *cause = json_array_get(findings, i);
+
+			if (names(cause, rules[r].cause) &&
+			    (!rules[r].says ||
+			     strstr(doctor_text_of(cause, "seen"), rules[r].says)))
 				i -= gather(findings, i, &rules[r]);
 		}
 	}

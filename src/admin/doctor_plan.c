@@ -11,13 +11,14 @@ static void add(json_t *list, const json_t *name)
 		json_array_append(list, (json_t *)(uintptr_t)name);
 }
 
-/* What is federated should be found by the world. */
+/* What is federated should be found by the world; an edge alone asks its DNS. */
 static json_t *domains(const json_t *status)
 {
 	json_t *list = json_array(), *row;
 	size_t index;
 
-	if (!doctor_is(json_object_get(status, "settings"), "federation.enabled", "on"))
+	if (!doctor_is(json_object_get(status, "node"), "role", "edge") ||
+	    !doctor_is(json_object_get(status, "settings"), "federation.enabled", "on"))
 		return list;
 	json_array_foreach(json_object_get(status, "domains"), index, row)
 	{

@@ -8,6 +8,7 @@
 #include "ctl/client.h"
 #include "ctl/grammar.h"
 #include "ctl/guess.h"
+#include "ctl/save.h"
 #include "ctl/screen.h"
 #include "ctl/terminal.h"
 
@@ -28,6 +29,7 @@ struct job {
 	const char *const *words;
 	size_t count, named; /* words; how many of them name the command */
 	bool json;
+	struct save *save; /* where the answer goes; NULL: to standard output */
 };
 
 static void print(FILE *to, struct slice text)
@@ -270,7 +272,9 @@ static int ask(const struct job *job)
 	struct buffer request = { 0 };
 	struct reply reply = { 0 };
 	char *why = NULL, *path = NULL;
-	const struct client_pieces pieces = { show_piece, (void *)(uintptr_t)job };
+	const struct client_pieces pieces =
+		job->save ? (struct client_pieces){ save_piece, job->save }
+			  : (struct client_pieces){ show_piece, (void *)(uintptr_t)job };
 	int status = job->command->judged_by ? NO_ANSWER : REPLY_FAILED;
 	/* --json is for programs: they read both streams often enough */
 	bool quiet = job->command->streams || (job->json && !isatty(STDERR_FILENO));
@@ -282,7 +286,8 @@ static int ask(const struct job *job)
 			   client_ask(path,
 				      (struct slice){ buffer_data(&request), buffer_len(&request) },
 				      quiet ? NULL : terminal_say_waiting,
-				      job->command->streams ? &pieces : NULL, &reply, &why);
+				      job->command->streams || job->save ? &pieces : NULL, &reply,
+				      &why);
 		terminal_end_waiting();
 		if (answered)
 			status = show(job, &reply);
@@ -292,6 +297,21 @@ static int ask(const struct job *job)
 	reply_finish(&reply);
 	buffer_finish(&request);
 	free(path);
+	free(why);
+	return status;
+}
+
+static int ask_and_save(struct job *job)
+{
+	char *why = NULL;
+	int status;
+
+	job->save = save_open(job->words[job->count - 1], &why);
+	status = job->save ? ask(job) : REPLY_FAILED;
+	if (job->save && !save_close(&job->save, status == REPLY_DONE, &why))
+		status = REPLY_FAILED;
+	if (why)
+		fail(why, "");
 	free(why);
 	return status;
 }
@@ -378,6 +398,8 @@ int main(int argc, char **argv)
 	take_json(&job, argv + optind);
 	if (!command_takes(job.command, job.count - job.named))
 		return usage(job.command);
+	if (job.command->saves)
+		return ask_and_save(&job);
 	if (job.command->place != COMMAND_HERE)
 		return written(ask(&job));
 	if (strcmp(job.command->words, "completion") == 0)

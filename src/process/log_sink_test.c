@@ -117,14 +117,16 @@ static void json_is_one_object_a_line_whatever_a_peer_wrote(void **state)
 
 static void a_reader_that_sleeps_costs_lines_and_never_a_part_of_one(void **state)
 {
+	char backslashes[1181] = { 0 };
 	uint64_t before = log_dropped();
 	struct buffer all = { 0 };
 	size_t lines = 0;
 	char *text;
 
 	log_sink_set(sink, true, 1000);
-	for (int i = 0; i < 1000; i++) /* lines of 5000 bytes: more than a pipe takes whole */
-		log_event(EVENT_PROCESS_READY, "%0600d%s", i, "\"\\\"\\\"\\\"\\\"\\\"");
+	memset(backslashes, '\\', sizeof(backslashes) - 1); /* each is four in JSON */
+	for (int i = 0; i < 100; i++)			    /* more than a pipe takes whole */
+		log_event(EVENT_PROCESS_READY, "%d%s", i, backslashes);
 	assert_true(log_dropped() > before);
 	for (int i = 0; i < 3; i++) {
 		buffer_append_text(&all, heard(ends[0]));
@@ -138,7 +140,7 @@ static void a_reader_that_sleeps_costs_lines_and_never_a_part_of_one(void **stat
 		assert_non_null(json);
 		json_decref(json);
 	}
-	assert_true(lines > 10);
+	assert_true(lines > 8);
 	free(text);
 }
 
@@ -266,10 +268,32 @@ static void another_stream_is_not_journalds(void **state)
 	unlink(JOURNAL);
 }
 
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool written = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return written;
+}
+
+/* Root of a namespace, for who is not root. */
+static bool enter_own_users(void)
+{
+	char users[32], groups[32];
+
+	snprintf(users, sizeof(users), "0 %u 1", (unsigned)geteuid());
+	snprintf(groups, sizeof(groups), "0 %u 1", (unsigned)getegid());
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	       write_file("/proc/self/setgroups", "deny") &&
+	       write_file("/proc/self/uid_map", users) && write_file("/proc/self/gid_map", groups);
+}
+
 /* A /run that is nobody else's. */
 static bool enter_own_run(void)
 {
-	if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWNS) < 0 && !enter_own_users())
 		return false;
 	return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("tmpfs", "/run", "tmpfs", 0, NULL) == 0;

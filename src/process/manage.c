@@ -66,6 +66,7 @@ static void on_traffic(void *arg, struct message *message)
 	desk_take(manage->desk, PROCESS_TRAFFIC, message);
 	log_desk_take(manage->log_desk, message);
 	watch_take(manage->watch, PROCESS_TRAFFIC, message);
+	services_take_traffic(manage->services, message);
 }
 
 static void on_traffic_gone(void *arg)
@@ -75,6 +76,7 @@ static void on_traffic_gone(void *arg)
 	desk_reach(manage->desk, PROCESS_TRAFFIC, NULL);
 	log_desk_reach(manage->log_desk, NULL);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, NULL);
+	services_reach_traffic(manage->services, NULL);
 	messenger_destroy(&manage->traffic);
 }
 
@@ -89,6 +91,7 @@ static void reach_traffic(struct manage *manage, int fd)
 	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
 	log_desk_reach(manage->log_desk, manage->traffic);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, manage->traffic);
+	services_reach_traffic(manage->services, manage->traffic);
 }
 
 static void take_peer(struct manage *manage, struct message *message)
@@ -172,11 +175,16 @@ static void on_piece(void *arg, uint64_t session, struct slice text, json_t *dat
 	control_socket_tell(manage->socket, session, text, data);
 }
 
+static size_t behind(void *arg, uint64_t session)
+{
+	return control_socket_behind(((struct manage *)arg)->socket, session);
+}
+
 static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
 		       const struct request *request)
 {
 	struct manage *manage = arg;
-	struct desk_asker asker = { on_piece, on_answer, manage, session };
+	struct desk_asker asker = { on_piece, on_answer, manage, session, behind };
 
 	desk_ask(manage->desk, &asker, visitor, request);
 }

@@ -109,7 +109,7 @@ static void an_edge_tells_its_switches_domains_and_fingerprint(void **state)
 	assert_non_null(strstr(stage->text, "setting|federation.enabled|on\n"));
 	assert_non_null(strstr(stage->text, "setting|federation.use_static_routes|off\n"));
 	assert_non_null(strstr(stage->text, "domain|example.net|on|\n"));
-	assert_non_null(strstr(stage->text, "level|network.dns|debug\n"));
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|0\n"));
 	assert_non_null(strstr(stage->text, "secret|"));
 	assert_null(strstr(stage->text, "router.apply"));
 	assert_null(
@@ -123,6 +123,9 @@ static void a_home_node_tells_its_table_and_certificate(void **state)
 
 	opens(stage, &role_home);
 	set(stage, "xmpps2snodes", "11111111-1111-1111-1111-111111111111 cm-1.edge-a");
+	set(stage, "log.levels", "network.dns debug 1800000000");
+	reports(stage);
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|1800000000\n"));
 	set(stage, "log.levels", "network.dns info");
 	reports(stage);
 	assert_non_null(strstr(stage->text, "stored|cm-1.edge-a\n"));

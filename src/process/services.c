@@ -1,6 +1,8 @@
 #include "process/services.h"
 
+#include "admin/diag.h"
 #include "admin/doctor_part.h"
+#include "admin/why.h"
 #include "admin/accounts.h"
 #include "admin/http_api.h"
 #include "axl/client.h"
@@ -19,7 +21,9 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct diag *diag;
 	struct doctor *doctor;
+	struct why *why;
 	struct axl_client *axl_client;
 	struct http_api *web;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
@@ -57,6 +61,18 @@ static void answer_client(void *arg, uint64_t tag, bool done, const char *text)
 static void answer_service(void *arg, uint64_t tag, bool done, const char *text)
 {
 	axl_service_answer(((struct services *)arg)->axl_service, tag, done, text);
+}
+
+static void answer_diag(void *arg, uint64_t tag, bool done, const char *text)
+{
+	diag_answer(((struct services *)arg)->diag, tag, done, text);
+}
+
+static void ask_for_diag(void *arg, uint64_t tag, const char *author, const char *const *words)
+{
+	struct services *services = arg;
+
+	orders_send(services->config.orders, author, words, tag, answer_diag, services);
 }
 
 static void answer_web(void *arg, uint64_t tag, bool done, const char *text)
@@ -198,6 +214,10 @@ struct services *services_create(const struct services_config *config)
 								     .arg = services });
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
+	services->why = why_create(config->loop, config->desk, services->tunnels);
+	services->diag =
+		diag_create(&(struct diag_config){ config->loop, config->desk, services->tunnels,
+						   config->release, ask_for_diag, services });
 	desk_register(config->desk, parts, services);
 	services->doctor = doctor_create(&(struct doctor_config){
 		config->loop, config->desk, services->dns, services->tunnels, config->release });
@@ -225,9 +245,21 @@ void services_destroy(struct services **services_ref)
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
+	diag_destroy(&services->diag);
 	tunnels_destroy(&services->tunnels);
+	why_destroy(&services->why);
 	dns_destroy(&services->dns);
 	free(services);
+}
+
+void services_reach_traffic(struct services *services, struct messenger *traffic)
+{
+	why_reach(services->why, traffic);
+}
+
+void services_take_traffic(struct services *services, const struct message *message)
+{
+	why_take(services->why, message);
 }
 
 void services_set_resolver(struct services *services, int fd)
@@ -268,6 +300,7 @@ void services_apply(struct services *services, struct snapshot **snapshot)
 	if (!http_api_apply(services->web, *snapshot, &why))
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=admin why=\"%s\"", why);
 	axl_client_apply(services->axl_client, *snapshot);
+	diag_apply(services->diag, *snapshot);
 	if (!tunnels_apply(services->tunnels, snapshot, &why)) {
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=provision why=\"%s\"", why);
 		snapshot_destroy(snapshot);

@@ -29,6 +29,9 @@ bool services_prepare(const char **why);
 
 struct services *services_create(const struct services_config *config);
 void services_destroy(struct services **services);
+/* How traffic is reached, NULL: not at all; and each of its messages that may be a reply. */
+void services_reach_traffic(struct services *services, struct messenger *traffic);
+void services_take_traffic(struct services *services, const struct message *message);
 void services_set_resolver(struct services *services, int fd); /* takes the channel */
 /* Takes the socket; false: no service of that name is here, and the socket stays the caller's. */
 bool services_listen(struct services *services, const char *service, int fd);

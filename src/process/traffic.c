@@ -20,6 +20,7 @@ static struct {
 	struct loop *loop;
 	struct gateway *gateway;
 	struct messenger *control, *manage, *capture;
+	uint32_t manages;     /* how many there were; who asked is gone with its manage */
 	struct buffer loaded; /* what control was told last of the router's table */
 } traffic;
 
@@ -62,15 +63,27 @@ static void answer_status(const struct message *message)
 	buffer_finish(&body);
 }
 
+/* `tag`: which manage asked, and its request. */
+static void on_done(void *arg, uint64_t tag, bool done, struct slice text)
+{
+	struct buffer body = { 0 };
+
+	if (!traffic.manage || tag >> 32 != traffic.manages)
+		return;
+	wire_put_u8(&body, done ? 0 : 1);
+	wire_put_slice(&body, text);
+	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, (uint32_t)tag,
+		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
+	buffer_finish(&body);
+}
+
 /* Body: u16 count, then verb, author, arguments; the author was logged by manage. */
 static void answer_command(const struct message *message)
 {
 	struct wire in = wire_read(message->body);
 	size_t given = wire_get_u16(&in), count = 0;
+	uint64_t tag = (uint64_t)traffic.manages << 32 | message->request;
 	struct slice words[WORDS_MAX];
-	struct buffer body = { 0 };
-	char *answer = NULL;
-	bool done = false;
 
 	for (size_t i = 0; i < given && !in.failed; i++) {
 		struct slice word = wire_get_slice(&in);
@@ -78,15 +91,11 @@ static void answer_command(const struct message *message)
 		if (i != 1 && count < WORDS_MAX)
 			words[count++] = word;
 	}
-	if (wire_is_done(&in) && given <= WORDS_MAX)
-		done = gateway_command(traffic.gateway, words, count, &answer);
+	if (wire_is_done(&in) && given <= WORDS_MAX && count)
+		gateway_command(traffic.gateway, words, count, on_done, NULL, tag);
+	else
+		on_done(NULL, tag, false, slice_of("malformed"));
 	tell_loaded();
-	wire_put_u8(&body, done ? 0 : 1);
-	wire_put_text(&body, answer ? answer : "malformed");
-	messenger_send(traffic.manage, MESSAGE_COMMAND_REPLY, message->request,
-		       (struct slice){ buffer_data(&body), buffer_len(&body) }, -1);
-	buffer_finish(&body);
-	free(answer);
 }
 
 static void from_manage(void *arg, struct message *message)
@@ -107,6 +116,7 @@ static const struct messenger_handler manage_handler = { from_manage, manage_gon
 static void set_manage(int fd)
 {
 	messenger_destroy(&traffic.manage);
+	traffic.manages++;
 	if (fd >= 0)
 		traffic.manage = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC, PROCESS_MANAGE,
 						  &manage_handler, NULL);

@@ -195,6 +195,24 @@ static void read_nodes(struct config *config, const struct snapshot *s)
 	}
 }
 
+static void read_stanza_logs(struct config *config, const struct snapshot *s)
+{
+	struct snapshot_record r;
+
+	for (size_t place = 0; snapshot_each(s, "log.stanzas", &place, &r);) {
+		struct config_stanza_log *log;
+		char *until = text_of(r.fields[2]);
+
+		config->stanza_logs =
+			xrealloc(config->stanza_logs,
+				 (config->stanza_logs_count + 1) * sizeof(config->stanza_logs[0]));
+		log = &config->stanza_logs[config->stanza_logs_count];
+		log->until = strtoll(until, NULL, 10);
+		config->stanza_logs_count += domain_prepare(r.fields[1], log->domain);
+		free(until);
+	}
+}
+
 static void read_edges(struct config *config, const struct snapshot *s)
 {
 	struct snapshot_record r;
@@ -319,6 +337,7 @@ struct config *config_create(const struct snapshot *snapshot, const char **why)
 	read_timeouts(config, snapshot);
 	read_domains(config, snapshot);
 	read_nodes(config, snapshot);
+	read_stanza_logs(config, snapshot);
 	read_edges(config, snapshot);
 	read_table(config, snapshot);
 	read_attachments(config, snapshot);
@@ -359,6 +378,7 @@ void config_destroy(struct config **config_ref)
 		free(config->static_domains[i]);
 	realm_table_finish(&config->stored);
 	free(config->static_domains);
+	free(config->stanza_logs);
 	free(config->edges);
 	free(config->nodes);
 	free(config->attachments);

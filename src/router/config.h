@@ -41,6 +41,11 @@ struct config_edge {	     /* what an edge told the core last */
 	bool enabled;
 };
 
+struct config_stanza_log { /* whole stanzas are logged */
+	char domain[DOMAIN_BYTES + 1];
+	int64_t until; /* seconds since 1970 */
+};
+
 struct queue_limits {
 	size_t stanzas, bytes;
 	unsigned seconds;
@@ -71,6 +76,8 @@ struct config {
 	size_t static_routes_count;
 	struct config_edge *edges;
 	size_t edges_count;
+	struct config_stanza_log *stanza_logs;
+	size_t stanza_logs_count;
 	struct realm_table stored; /* xmpps2snodes */
 	bool gated; /* router.apply is set: the world is reached only by realms that are loaded */
 	bool loads_live; /* whether the stored table is loaded whenever it changes */

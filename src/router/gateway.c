@@ -206,6 +206,8 @@ struct gateway *gateway_create(struct loop *loop, struct startup *startup, const
 	startup->peers[PROCESS_RESOLVER] = -1;
 	open_listeners(g, startup);
 	plug(g);
+	router_set_watches(g->worker.router, &g->worker.watches);
+	gateway_set_stanza_logs(g);
 	tell_fault(g);
 	return g;
 }
@@ -223,6 +225,7 @@ bool gateway_apply(struct gateway *g, const struct snapshot *snapshot, const cha
 	g->worker.config = config;
 	router_tell_time(g->worker.router, loop_now_ms(g->worker.loop));
 	router_set_policy(g->worker.router, config->policy);
+	gateway_set_stanza_logs(g);
 	plug(g);
 	if (g->s2s)
 		s2s_port_apply(g->s2s);
@@ -240,6 +243,7 @@ void gateway_destroy(struct gateway **gateway)
 	*gateway = NULL;
 	loop_disarm(g->worker.loop, &g->quiet);
 	loop_disarm(g->worker.loop, &g->patience);
+	loop_disarm(g->worker.loop, &g->watch_over);
 	for (size_t i = 0; i < g->link_listeners_count; i++)
 		link_listener_destroy(&g->link_listeners[i]);
 	router_close(g->worker.router);
@@ -255,6 +259,7 @@ void gateway_destroy(struct gateway **gateway)
 	config_destroy(&g->config);
 	free(g->links);
 	free(g->attachments);
+	free(g->stanza_logs);
 	free(g);
 }
 
@@ -280,78 +285,4 @@ void gateway_shut_down(struct gateway *g, void (*done)(void *arg), void *arg)
 	if (g->s2s)
 		s2s_port_shut_down(g->s2s);
 	loop_arm(g->worker.loop, &g->quiet, QUIET_POLL_MS);
-}
-
-/* What people ask */
-
-static bool retry(struct gateway *g, struct slice word, char **answer)
-{
-	char domain[DOMAIN_BYTES + 1];
-	size_t count;
-
-	if (!domain_prepare(word, domain)) {
-		*answer = xasprintf("'%.*s' is not a domain", SLICE_ARGS(word));
-		return false;
-	}
-	count = g->s2s ? s2s_port_retry(g->s2s, domain) : 0;
-	*answer = count ? xasprintf("%s: trying again now", domain)
-			: xasprintf("%s: nothing waits for it here", domain);
-	return count > 0;
-}
-
-static bool close_stream(struct gateway *g, struct slice word, char **answer)
-{
-	char *xcoder = xstrndup(word.data, word.len);
-	size_t count = g->s2s ? s2s_port_close(g->s2s, xcoder) : 0;
-
-	*answer = count ? xasprintf("stream %s: closing", xcoder)
-			: xasprintf("no stream has the xcoder %s", xcoder);
-	free(xcoder);
-	return count > 0;
-}
-
-static bool reset(struct gateway *g, struct slice word, char **answer)
-{
-	char *name = xstrndup(word.data, word.len);
-	struct link_port *link = gateway_find_link(g, name);
-
-	if (link)
-		link_port_reset(link, "reset by hand");
-	*answer = link ? xasprintf("link to %s: reset", name)
-		       : xasprintf("no node is called %s here", name);
-	free(name);
-	return link != NULL;
-}
-
-static bool restart_router(struct gateway *g, struct slice word, char **answer)
-{
-	if (!g->config->gated) {
-		*answer = xstrdup("only a home node's router works by a table");
-		return false;
-	}
-	log_event(EVENT_ROUTER_RESTARTED, "rows=%zu", g->config->stored.count);
-	gateway_load(g, true);
-	gateway_set_routes(g);
-	*answer = xasprintf("router: restarted, %zu row%s of xmpps2snodes loaded", g->loaded.count,
-			    g->loaded.count == 1 ? "" : "s");
-	return true;
-}
-
-bool gateway_command(struct gateway *g, const struct slice *words, size_t count, char **answer)
-{
-	static const struct {
-		const char *verb;
-		size_t count; /* of words, with the verb */
-		bool (*run)(struct gateway *g, struct slice word, char **answer);
-	} commands[] = { { "retry", 2, retry },
-			 { "close", 2, close_stream },
-			 { "reset", 2, reset },
-			 { "restart-router", 1, restart_router } };
-
-	for (size_t i = 0; i < nitems(commands); i++) {
-		if (count == commands[i].count && slice_is(words[0], commands[i].verb))
-			return commands[i].run(g, words[count - 1], answer);
-	}
-	*answer = xstrdup("traffic knows: retry DOMAIN, close XCODER, reset NODE, restart-router");
-	return false;
 }

@@ -1,6 +1,7 @@
 /*
- * What the files of the gateway share: gateway.c (its life, settings and commands),
- * gateway_routes.c (which port a domain leaves by), gateway_status.c, gateway_try.c.
+ * What the files of the gateway share: gateway.c (its life and settings), gateway_command.c (what
+ * people ask of it), gateway_routes.c (which port a domain leaves by), gateway_status.c,
+ * gateway_try.c, gateway_why.c (what it knows about a domain, and of stanzas that are logged).
  */
 #ifndef ROUTER_GATEWAY_INTERNAL_H
 #define ROUTER_GATEWAY_INTERNAL_H
@@ -22,7 +23,9 @@ struct gateway {
 	size_t attachments_count;
 	struct realm_table loaded; /* xmpps2snodes as the router works by it */
 	bool has_loaded;
-	struct timer patience; /* a link that is down counts as one until then */
+	struct timer watch_over;	       /* worker.watches: the next end */
+	struct router_stanza_log *stanza_logs; /* the router's */
+	struct timer patience;		       /* a link that is down counts as one until then */
 	struct timer quiet;
 	bool inside_closed; /* as the node stops: attachments and links */
 	uint64_t stop_by_ms;
@@ -39,6 +42,10 @@ void gateway_watch_links(struct gateway *gateway);
 /* Takes the stored table as the one to work by, when that is due; `restart`: it is. */
 void gateway_load(struct gateway *gateway, bool restart);
 void gateway_set_routes(struct gateway *gateway);
+/* Begins an answer about a domain: the records `node`, `domain`, `fault`, `policy`, `way`, `ask`.
+ */
+void gateway_why_begin(const struct gateway *gateway, const char *remote, struct buffer *out);
+void gateway_set_stanza_logs(struct gateway *gateway);
 /* Whether one of the links that lead to the world reaches a realm of the table. */
 bool gateway_reaches(const struct gateway *gateway, const struct realm_table *table);
 

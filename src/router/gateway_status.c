@@ -93,5 +93,11 @@ void gateway_status(struct gateway *g, bool brief, struct buffer *out)
 		snprintf(name, sizeof(name), "stanzas.%s", router_counter_name(c));
 		add_counter(out, name, router_count(g->worker.router, c));
 	}
+	for (enum failure f = FAILURE_NONE + 1; f < FAILURE_COUNT; f++) {
+		snprintf(name, sizeof(name), "bounces.%s", failure_name(f));
+		if (router_bounces(g->worker.router, f))
+			add_counter(out, name, router_bounces(g->worker.router, f));
+	}
+	histogram_write(router_latency(g->worker.router), "latency", out);
 	add_counter(out, "stanzas.open", custody_open_count(router_custody(g->worker.router)));
 }

@@ -20,7 +20,11 @@ struct router {
 	} defaults[2];
 	bool closed;
 	uint64_t now_ms;
-	uint64_t counters[ROUTER_COUNTERS];
+	uint64_t counters[ROUTER_COUNTERS], bounces[FAILURE_COUNT];
+	struct histogram latency;
+	const struct watches *watches;
+	const struct router_stanza_log *stanza_logs;
+	size_t stanza_logs_count;
 };
 
 /* The domains of a stanza's addresses, and where it may not go. */
@@ -29,10 +33,16 @@ struct addresses {
 };
 
 static const char *const counter_names[ROUTER_COUNTERS] = {
-	[ROUTER_TAKEN] = "taken",	  [ROUTER_REPEATED] = "repeated",
-	[ROUTER_DELIVERED] = "delivered", [ROUTER_WRITTEN] = "written",
-	[ROUTER_REFUSED] = "refused",	  [ROUTER_UNCERTAIN] = "uncertain",
-	[ROUTER_BOUNCED] = "bounced",	  [ROUTER_UNBOUNCED] = "unbounced",
+	[ROUTER_TAKEN] = "taken",
+	[ROUTER_REPEATED] = "repeated",
+	[ROUTER_DELIVERED] = "delivered",
+	[ROUTER_WRITTEN] = "written",
+	[ROUTER_REFUSED] = "refused",
+	[ROUTER_UNCERTAIN] = "uncertain",
+	[ROUTER_BOUNCED] = "bounced",
+	[ROUTER_UNBOUNCED] = "unbounced",
+	[ROUTER_IN] = "in",
+	[ROUTER_OUT] = "out",
 };
 
 static const struct {
@@ -102,6 +112,11 @@ void router_set_lack(struct router *router, enum side side, enum failure failure
 	router->defaults[side].lack = failure;
 }
 
+enum failure router_lack(const struct router *router, enum side side)
+{
+	return router->defaults[side].lack;
+}
+
 void router_add_route(struct router *router, const char *domain, struct port *port)
 {
 	map_put(&router->routes, slice_of(domain), port);
@@ -111,6 +126,18 @@ void router_add_default(struct router *router, enum side side, struct port *port
 {
 	if (router->defaults[side].count < DEFAULTS_MAX)
 		router->defaults[side].ports[router->defaults[side].count++] = port;
+}
+
+void router_set_watches(struct router *router, const struct watches *watches)
+{
+	router->watches = watches;
+}
+
+void router_set_stanza_logs(struct router *router, const struct router_stanza_log *logs,
+			    size_t count)
+{
+	router->stanza_logs = logs;
+	router->stanza_logs_count = count;
 }
 
 /* FNV-1a: spreads pairs over ports, no more. */
@@ -151,15 +178,48 @@ static void tell(struct port *port, const char *instance, uint64_t number, enum 
 		port->settled(port, instance, number, fate, failure);
 }
 
-static void log_fate(const struct item *item, enum link_fate fate, enum failure failure)
+static bool is_watched(const struct router *router, const struct stanza *stanza)
+{
+	struct addresses addresses;
+
+	return router->watches && router->watches->count && prepare(stanza, &addresses) &&
+	       (watches_have(router->watches, addresses.sender) ||
+		watches_have(router->watches, addresses.target));
+}
+
+static void log_fate(const struct router *router, const struct item *item, enum link_fate fate,
+		     enum failure failure)
 {
 	enum event_id event = failure == FAILURE_EXPIRED ? EVENT_STANZA_EXPIRED : fates[fate].event;
 
-	if (event_is_on(event))
-		event_write(event, "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
-			    origin_instance(item->origin), item->number,
-			    log_value(item->stanza->from), log_value(item->stanza->to),
-			    item->to ? item->to->name : "-", failure_name(failure));
+	log_watched(is_watched(router, item->stanza), event,
+		    "origin=%.8s number=%" PRIu64 " from=%s to=%s via=%s why=%s",
+		    origin_instance(item->origin), item->number, log_value(item->stanza->from),
+		    log_value(item->stanza->to), item->to ? item->to->name : "-",
+		    failure_name(failure));
+}
+
+/* People asked for it by name, so the level of the module does not matter. */
+static void log_whole(const struct router *router, const struct item *item)
+{
+	const struct stanza *stanza = item->stanza;
+	struct addresses addresses;
+
+	if (!prepare(stanza, &addresses))
+		return;
+	for (size_t i = 0; i < router->stanza_logs_count; i++) {
+		const struct router_stanza_log *log = &router->stanza_logs[i];
+
+		if (log->until_ms <= router->now_ms ||
+		    (strcmp(log->domain, addresses.sender) != 0 &&
+		     strcmp(log->domain, addresses.target) != 0))
+			continue;
+		event_write(EVENT_STANZA_LOGGED,
+			    "origin=%.8s number=%" PRIu64 " from=%s to=%s bytes=%zu stanza=%.*s",
+			    origin_instance(item->origin), item->number, log_value(stanza->from),
+			    log_value(stanza->to), stanza->bytes.len, SLICE_ARGS(stanza->bytes));
+		return;
+	}
 }
 
 /* Sends the item on its way, or settles it. */
@@ -177,9 +237,9 @@ static void route(struct router *router, struct item *item)
 	else if (readable)
 		rule = NULL; /* a bounce of our own: back to where the sender is */
 	if (rule) {
-		log_event(EVENT_LINK_REFUSED, "port=%s from=%s to=%s why=\"%s\"",
-			  item->from ? item->from->name : "-", log_value(item->stanza->from),
-			  log_value(item->stanza->to), rule);
+		log_watched(is_watched(router, item->stanza), EVENT_LINK_REFUSED,
+			    "port=%s from=%s to=%s why=\"%s\"", item->from ? item->from->name : "-",
+			    log_value(item->stanza->from), log_value(item->stanza->to), rule);
 		router_settle(router, &item, LINK_REFUSED, failure);
 		return;
 	}
@@ -190,9 +250,10 @@ static void route(struct router *router, struct item *item)
 		router_settle(router, &item, LINK_REFUSED, router->defaults[side].lack);
 		return;
 	}
-	log_event(EVENT_STANZA_ROUTED, "origin=%.8s number=%" PRIu64 " from=%s to=%s port=%s",
-		  origin_instance(item->origin), item->number, log_value(item->stanza->from),
-		  log_value(item->stanza->to), item->to->name);
+	log_watched(is_watched(router, item->stanza), EVENT_STANZA_ROUTED,
+		    "origin=%.8s number=%" PRIu64 " from=%s to=%s port=%s",
+		    origin_instance(item->origin), item->number, log_value(item->stanza->from),
+		    log_value(item->stanza->to), item->to->name);
 	item->to->send(item->to, item);
 }
 
@@ -203,6 +264,10 @@ static void enter(struct router *router, struct port *from, struct item *item)
 		from->open++;
 	item->taken_ms = router->now_ms;
 	router->counters[ROUTER_TAKEN]++;
+	if (from)
+		router->counters[from->side == SIDE_OUT ? ROUTER_IN : ROUTER_OUT]++;
+	if (router->stanza_logs_count)
+		log_whole(router, item);
 	route(router, item);
 }
 
@@ -321,7 +386,9 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 	if (fate != LINK_REFUSED)
 		failure = fate == LINK_UNCERTAIN ? FAILURE_UNCERTAIN : FAILURE_NONE;
 	router->counters[fates[fate].counter]++;
-	log_fate(item, fate, failure);
+	log_fate(router, item, fate, failure);
+	if (fate == LINK_DELIVERED || fate == LINK_WRITTEN)
+		histogram_add(&router->latency, router->now_ms - item->taken_ms);
 	if (router->closed) {
 		custody_settle(router->custody, &item, fate, failure);
 		return;
@@ -330,10 +397,12 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 	if (lost && entered_here) {
 		bounce = bounce_of(item, failure);
 		router->counters[bounce ? ROUTER_BOUNCED : ROUTER_UNBOUNCED]++;
+		router->bounces[failure] += bounce != NULL;
 		if (bounce)
-			log_event(EVENT_STANZA_BOUNCED, "from=%s to=%s id=%s why=%s",
-				  log_value(item->stanza->from), log_value(item->stanza->to),
-				  log_value(item->stanza->id), failure_name(failure));
+			log_watched(is_watched(router, item->stanza), EVENT_STANZA_BOUNCED,
+				    "from=%s to=%s id=%s why=%s", log_value(item->stanza->from),
+				    log_value(item->stanza->to), log_value(item->stanza->id),
+				    failure_name(failure));
 	}
 	if (fate != LINK_REFUSED)
 		failure = FAILURE_NONE;
@@ -368,6 +437,16 @@ void router_settle_lost(struct router *router, struct queue *queue, enum failure
 uint64_t router_count(const struct router *router, enum router_counter counter)
 {
 	return router->counters[counter];
+}
+
+uint64_t router_bounces(const struct router *router, enum failure failure)
+{
+	return router->bounces[failure];
+}
+
+const struct histogram *router_latency(const struct router *router)
+{
+	return &router->latency;
 }
 
 const struct custody *router_custody(const struct router *router)

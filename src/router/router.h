@@ -12,6 +12,8 @@
 #define ROUTER_ROUTER_H
 
 #include "router/custody.h"
+#include "router/histogram.h"
+#include "router/watches.h"
 #include "policy/policy.h"
 
 struct router;
@@ -42,6 +44,8 @@ enum router_counter {
 	ROUTER_REFUSED,
 	ROUTER_UNCERTAIN,
 	ROUTER_BOUNCED,
+	ROUTER_IN,	  /* came from the world, or were on the way from it */
+	ROUTER_OUT,	  /* towards it */
 	ROUTER_UNBOUNCED, /* refused or uncertain, and not to be bounced: errors, results */
 	ROUTER_COUNTERS,
 };
@@ -55,6 +59,16 @@ void router_destroy(struct router **router);
 void router_close(struct router *router);
 void router_set_policy(struct router *router, const struct policy *policy);
 void router_tell_time(struct router *router, uint64_t now_ms);
+/* What is logged of stanzas to and from these is logged whatever the levels; lent. */
+void router_set_watches(struct router *router, const struct watches *watches);
+/* Whole stanzas to and from these foreign domains are logged, each until its time; lent until
+ * replaced. */
+struct router_stanza_log {
+	const char *domain;
+	uint64_t until_ms;
+};
+void router_set_stanza_logs(struct router *router, const struct router_stanza_log *logs,
+			    size_t count);
 
 /* The routes: drop them all, then add those of the new settings. */
 void router_clear_routes(struct router *router);
@@ -62,6 +76,7 @@ void router_add_route(struct router *router, const char *domain, struct port *po
 /* Why a stanza is refused that finds no port on that side, until the routes are cleared; otherwise
  * FAILURE_NO_ROUTE. */
 void router_set_lack(struct router *router, enum side side, enum failure failure);
+enum failure router_lack(const struct router *router, enum side side);
 /* Several: the sender's and recipient's domains choose, always the same, so that order holds. */
 void router_add_default(struct router *router, enum side side, struct port *port);
 
@@ -96,6 +111,9 @@ void router_settle_all(struct router *router, struct queue *queue, enum link_fat
 void router_settle_lost(struct router *router, struct queue *queue, enum failure failure);
 
 uint64_t router_count(const struct router *router, enum router_counter counter);
+uint64_t router_bounces(const struct router *router, enum failure failure);
+/* Of what was delivered or written: from entering this node until the fate was known. */
+const struct histogram *router_latency(const struct router *router);
 const struct custody *router_custody(const struct router *router);
 
 #endif

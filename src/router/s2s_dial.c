@@ -38,6 +38,7 @@ void s2s_dial_back_off(struct s2s_pair *p, enum failure failure, const char *why
 		 retry ? worker_back_off_ms(p->failures, RETRY_FIRST_MS, RETRY_MOST_MS) : HOLD_MS);
 	if (!retry)
 		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, failure);
+	s2s_probe_ended(p);
 }
 
 void s2s_dial_failed(struct s2s_pair *p, enum failure failure, const char *why)
@@ -118,7 +119,7 @@ void s2s_dial_begin(struct s2s_pair *p)
 	struct policy_decision decision = s2s_pair_decide(p);
 	const struct config *config = p->worker->config;
 
-	s2s_name_make(&p->name, p->waiting.first != NULL);
+	s2s_name_make(&p->name, s2s_pair_wants_ready(p));
 	s2s_step(&p->name, ATTEMPT_POLICY, STEP_POLICY,
 		 decision.refused == FAILURE_NONE ? STEP_OK : STEP_BAD, "%s and %s %s", p->local,
 		 p->remote,

@@ -56,6 +56,7 @@ void s2s_flight_on_ack(struct timer *timer)
 
 	if (!p->conn)
 		return;
+	router_tell_time(p->worker->router, s2s_pair_now_ms(p));
 	settle_acknowledged(p);
 	s2s_flight_write(p);
 	if (p->flight.first || p->waiting.first)

@@ -22,8 +22,8 @@ struct s2s_inbound {
 	struct s2s_in *session;
 	struct timer timer;
 	bool secured, ready, paused;
-	const char *tls;
-	uint64_t since_ms, stanzas;
+	const char *tls, *certificate;
+	uint64_t since_ms, stanzas, bytes;
 };
 
 static void pump(struct s2s_inbound *in);
@@ -279,6 +279,7 @@ static void on_filled(void *owner, size_t len)
 
 	router_tell_time(in->worker->router, loop_now_ms(in->worker->loop));
 	tell_time(in);
+	in->bytes += len;
 	s2s_in_filled(in->session, len);
 	pump(in);
 }
@@ -290,7 +291,7 @@ static void on_secured(void *owner)
 
 	in->secured = true;
 	in->tls = SSL_get_version(conn_tls(in->conn));
-	s2s_judge(in->conn, NULL, false, &in->name, &tls);
+	in->certificate = s2s_judge(in->conn, NULL, false, &in->name, &tls);
 	tell_time(in);
 	s2s_in_secured(in->session, &tls);
 	pump(in);
@@ -378,6 +379,7 @@ void s2s_inbound_accept(struct s2s_port *port, int fd, const struct conn_address
 	in->worker = port->worker;
 	in->number = ++port->next_number;
 	in->tls = "";
+	in->certificate = "none";
 	in->timer.fire = on_timer;
 	in->since_ms = loop_now_ms(port->worker->loop);
 	memcpy(in->address, address, sizeof(address));
@@ -450,6 +452,31 @@ void s2s_inbound_resume(struct s2s_inbound *in)
 
 void s2s_inbound_status(const struct s2s_inbound *in, struct buffer *out)
 {
-	s2s_add_stream(out, &in->name, s2s_in_state(in->session), in->tls, in->stanzas,
-		       (loop_now_ms(in->worker->loop) - in->since_ms) / 1000);
+	s2s_add_stream(out, &in->name,
+		       &(struct s2s_stream_view){
+			       .state = s2s_in_state(in->session),
+			       .tls = in->tls,
+			       .cipher = in->tls[0] ? SSL_get_cipher(conn_tls(in->conn)) : "",
+			       .address = in->address,
+			       .certificate = in->certificate,
+			       .stanzas = in->stanzas,
+			       .seconds = (loop_now_ms(in->worker->loop) - in->since_ms) / 1000,
+			       .bytes = in->bytes,
+		       });
+}
+
+/* A pair that is proven counts as ready; until one is, what the header claims as connecting. */
+void s2s_inbound_tell_peers(const struct s2s_inbound *in, struct map *peers)
+{
+	struct dialback_claim pair;
+	struct s2s_peer *peer;
+
+	for (size_t place = 0; s2s_in_next_pair(in->session, &place, &pair);)
+		s2s_peer_of(peers, pair.sender_domain)->in = S2S_PEER_READY;
+	if (!in->name.remote[0])
+		return;
+	peer = s2s_peer_of(peers, in->name.remote);
+	if (peer->in == S2S_PEER_NONE)
+		peer->in = S2S_PEER_CONNECTING;
+	peer->stanzas += in->stanzas;
 }

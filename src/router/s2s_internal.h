@@ -74,6 +74,8 @@ struct s2s_port {
 	uint64_t accepted, refused_connections;
 	struct attempts *attempts;
 	struct s2s_tally tally;
+	struct s2s_pair *probes[S2S_PROBES_MAX];
+	unsigned probes_begun;
 	struct map dead;     /* remote domain: why no static address of it was reached, char * */
 	struct timer resume; /* while inbound streams are paused: looks again */
 };
@@ -103,6 +105,8 @@ void s2s_pair_note_asked(const struct s2s_pair *pair, const char *stream_id, boo
 bool s2s_pair_is_in_flight(const struct s2s_pair *pair); /* stanzas, not acknowledged by TCP */
 bool s2s_pair_has_stream(const struct s2s_pair *pair);
 void s2s_pair_status(const struct s2s_pair *pair, struct buffer *out);
+void s2s_pair_add_queue(const struct s2s_pair *pair, struct buffer *out); /* if something waits */
+bool s2s_pair_is_probe(const struct s2s_pair *pair);
 const char *s2s_pair_remote(const struct s2s_pair *pair);
 
 /* s2s_inbound.c: one connection that came in. */
@@ -126,11 +130,32 @@ const char *s2s_condition(enum failure failure);
 enum failure s2s_failure_of(enum conn_end how);
 /* That the settings would close this stream. */
 void s2s_note_close(const struct s2s_name *name, enum failure failure, struct effects *effects);
-/* `required`: a certificate that is not valid ends the stream. */
-void s2s_judge(struct conn *conn, const char *domain, bool required, const struct s2s_name *name,
-	       struct s2s_tls *tls);
-/* Appends ("stream", direction, xcoder, local, remote, state, tls, auth, stanzas, seconds). */
-void s2s_add_stream(struct buffer *out, const struct s2s_name *name, const char *state,
-		    const char *tls, uint64_t stanzas, uint64_t seconds);
+/* `required`: a certificate that is not valid ends the stream. Returns the verdict in a word. */
+const char *s2s_judge(struct conn *conn, const char *domain, bool required,
+		      const struct s2s_name *name, struct s2s_tls *tls);
+
+/* What a stream's record shows. */
+struct s2s_stream_view {
+	const char *state, *tls, *cipher;
+	const char *address;	 /* the peer's */
+	const char *certificate; /* "valid", "invalid", "none" */
+	uint64_t stanzas, seconds;
+	uint64_t bytes; /* sent on an outbound stream, received on an inbound one */
+};
+/* Appends the record `stream`. */
+void s2s_add_stream(struct buffer *out, const struct s2s_name *name,
+		    const struct s2s_stream_view *view);
+
+/* How a domain of the world does now: of several streams, the best state. */
+enum s2s_peer_state { S2S_PEER_NONE, S2S_PEER_WAITING, S2S_PEER_CONNECTING, S2S_PEER_READY };
+struct s2s_peer {
+	enum s2s_peer_state out, in;
+	size_t waiting;
+	uint64_t retry_ms; /* UINT64_MAX: none is waited for */
+	uint64_t stanzas;
+};
+struct s2s_peer *s2s_peer_of(struct map *peers, const char *remote);
+void s2s_pair_tell_peer(const struct s2s_pair *pair, struct map *peers);
+void s2s_inbound_tell_peers(const struct s2s_inbound *inbound, struct map *peers);
 
 #endif

@@ -48,8 +48,8 @@ bool s2s_is_watched(const struct s2s_name *name)
 		watches_have(watches, name->xcoder));
 }
 
-static void step(const struct s2s_name *name, struct attempt_note *note, const char *format,
-		 va_list args)
+static void __attribute__((format(printf, 3, 0)))
+step(const struct s2s_name *name, struct attempt_note *note, const char *format, va_list args)
 {
 	char text[1024];
 
@@ -183,17 +183,28 @@ void s2s_log_state(const struct s2s_name *name, const char *from, const char *to
 		why ? why : "");
 }
 
+/* In the attempt of the stream whose key it is. */
+static void note_asked(const struct s2s_port *port, const struct dialback_claim *claim, bool valid)
+{
+	const struct s2s_pair *pair =
+		s2s_pair_find(port, claim->sender_domain, claim->target_domain);
+
+	if (pair)
+		s2s_pair_note_asked(pair, claim->stream_id, valid);
+	for (size_t i = 0; i < S2S_PROBES_MAX; i++) {
+		if (port->probes[i])
+			s2s_pair_note_asked(port->probes[i], claim->stream_id, valid);
+	}
+}
+
 bool s2s_check_key(struct s2s_port *port, const struct s2s_name *name,
 		   const struct s2s_action *action)
 {
 	const struct dialback_secret *secret = port->worker->config->secret;
 	bool valid = secret && dialback_verify(secret, &action->claim, action->key);
-	const struct s2s_pair *pair =
-		s2s_pair_find(port, action->claim.sender_domain, action->claim.target_domain);
 
 	++*(valid ? &port->tally.keys_valid : &port->tally.keys_invalid);
-	if (pair)
-		s2s_pair_note_asked(pair, action->claim.stream_id, valid);
+	note_asked(port, &action->claim, valid);
 	s2s_log(name, valid ? EVENT_DIALBACK_VALID : EVENT_DIALBACK_INVALID,
 		"xcoder=%s role=authoritative from=%s to=%s id=%.64s key=%.*s...%s", name->xcoder,
 		action->claim.sender_domain, action->claim.target_domain,
@@ -237,47 +248,36 @@ void s2s_note_close(const struct s2s_name *name, enum failure failure, struct ef
 	free(what);
 }
 
-void s2s_judge(struct conn *conn, const char *domain, bool required, const struct s2s_name *name,
-	       struct s2s_tls *tls)
+static void step_certificate(const struct s2s_name *name, const struct tls_peer *peer, bool valid,
+			     bool required)
 {
+	const char *then = required ? "" : "; dialback decides";
+
+	if (valid)
+		s2s_step(name, ATTEMPT_US, STEP_CERTIFICATE, STEP_OK, "%s",
+			 name->out ? "valid, chain and name" : "its chain is valid");
+	else
+		s2s_step(name, ATTEMPT_US, STEP_CERTIFICATE, required ? STEP_BAD : STEP_INFO,
+			 "%s%s%s", peer->has_certificate ? "not valid: " : "the peer shows none",
+			 peer->has_certificate && peer->why ? peer->why : "", then);
+}
+
+const char *s2s_judge(struct conn *conn, const char *domain, bool required,
+		      const struct s2s_name *name, struct s2s_tls *tls)
+{
+	const char *verdict;
 	struct tls_peer peer;
 
 	tls_judge(conn_tls(conn), domain && domain[0] ? domain : NULL, &peer);
 	*tls = (struct s2s_tls){ .certificate_valid = peer.chain_valid && peer.name_valid,
 				 .why = peer.why };
+	verdict = !peer.has_certificate ? "none" : tls->certificate_valid ? "valid" : "invalid";
 	s2s_step_done(name, ATTEMPT_US, STEP_TLS, STEP_OK, "%s %s", peer.version, peer.cipher);
-	s2s_step(name, ATTEMPT_US, STEP_CERTIFICATE,
-		 tls->certificate_valid ? STEP_OK
-		 : required		? STEP_BAD
-					: STEP_INFO,
-		 "%s%s%s",
-		 tls->certificate_valid ? "valid"
-		 : peer.has_certificate ? "not valid: "
-					: "the peer shows none",
-		 tls->certificate_valid || !peer.has_certificate ? "" : peer.why,
-		 tls->certificate_valid || required ? "" : "; dialback decides");
+	step_certificate(name, &peer, tls->certificate_valid, required);
 	s2s_log(name, EVENT_S2S_TLS,
 		"xcoder=%s local=%s peer=%s direction=%s tls=%s cipher=%s certificate=%s "
 		"why=\"%s\"",
 		name->xcoder, name->local, name->remote, direction(name), peer.version, peer.cipher,
-		!peer.has_certificate	 ? "none"
-		: tls->certificate_valid ? "valid"
-					 : "invalid",
-		peer.why ? peer.why : "");
-}
-
-void s2s_add_stream(struct buffer *out, const struct s2s_name *name, const char *state,
-		    const char *tls, uint64_t stanzas, uint64_t seconds)
-{
-	char stanzas_text[24], seconds_text[24];
-
-	snprintf(stanzas_text, sizeof(stanzas_text), "%llu", (unsigned long long)stanzas);
-	snprintf(seconds_text, sizeof(seconds_text), "%llu", (unsigned long long)seconds);
-	snapshot_add(out, &(struct snapshot_record){
-				  10,
-				  { slice_of("stream"), slice_of(name->out ? "out" : "in"),
-				    slice_of(name->xcoder), slice_of(name->local),
-				    slice_of(name->remote), slice_of(state), slice_of(tls),
-				    slice_of("dialback"), slice_of(stanzas_text),
-				    slice_of(seconds_text) } });
+		verdict, peer.why ? peer.why : "");
+	return verdict;
 }

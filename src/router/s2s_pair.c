@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#define KEY_BYTES (2 * DOMAIN_BYTES + 16)
+
 static bool holds(const struct s2s_pair *p)
 {
 	return timer_is_armed(&p->retry) && p->last_failure != FAILURE_NONE &&
@@ -41,13 +43,13 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 
 void s2s_pair_need(struct s2s_pair *p)
 {
-	if (p->owner->stopping || (!p->waiting.first && !p->questions.first))
+	if (p->owner->stopping || (!s2s_pair_wants_ready(p) && !p->questions.first))
 		return;
 	if (!timer_is_armed(&p->every_second))
 		loop_arm(p->worker->loop, &p->every_second, 1000);
 	if (p->session) {
 		/* after a dialback error the stream stays, and so does the back-off */
-		if (p->waiting.first && !p->ready && !timer_is_armed(&p->retry)) {
+		if (s2s_pair_wants_ready(p) && !p->ready && !timer_is_armed(&p->retry)) {
 			s2s_pair_tell_time(p);
 			s2s_out_want_ready(p->session);
 			s2s_stream_pump(p);
@@ -60,7 +62,7 @@ void s2s_pair_need(struct s2s_pair *p)
 static bool is_idle(const struct s2s_pair *p)
 {
 	return !p->session && !p->conn && !p->target && !p->waiting.first && !p->flight.first &&
-	       !p->questions.first && !timer_is_armed(&p->retry);
+	       !p->questions.first && !p->probe && !timer_is_armed(&p->retry);
 }
 
 static void on_retry(struct timer *timer)
@@ -94,20 +96,28 @@ static void on_every_second(struct timer *timer)
 
 struct s2s_pair *s2s_pair_find(const struct s2s_port *port, const char *local, const char *remote)
 {
-	char key[2 * DOMAIN_BYTES + 2];
+	char key[KEY_BYTES];
 
 	snprintf(key, sizeof(key), "%s %s", local, remote);
 	return map_get(&port->pairs, slice_of(key));
 }
 
-struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote)
+/* No domain has a space in it. */
+static void write_key(const struct s2s_pair *p, char key[KEY_BYTES])
 {
-	struct s2s_pair *p = s2s_pair_find(port, local, remote);
-	char key[2 * DOMAIN_BYTES + 2];
+	if (p->probe_number)
+		snprintf(key, KEY_BYTES, "%s %s %u", p->local, p->remote, p->probe_number);
+	else
+		snprintf(key, KEY_BYTES, "%s %s", p->local, p->remote);
+}
 
-	if (p)
-		return p;
-	p = xcalloc(1, sizeof(*p));
+struct s2s_pair *s2s_pair_create(struct s2s_port *port, const char *local, const char *remote,
+				 unsigned probe_number)
+{
+	struct s2s_pair *p = xcalloc(1, sizeof(*p));
+	char key[KEY_BYTES];
+
+	p->probe_number = probe_number;
 	p->owner = port;
 	p->worker = port->worker;
 	snprintf(p->local, sizeof(p->local), "%s", local);
@@ -116,22 +126,31 @@ struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const ch
 		.port = port, .local = p->local, .remote = p->remote, .out = true
 	};
 	p->tls = "";
+	p->certificate = "none";
 	p->session_timer.fire = s2s_stream_on_timer;
 	p->retry.fire = on_retry;
 	p->every_second.fire = on_every_second;
 	p->ack.fire = s2s_flight_on_ack;
 	s2s_questions_init(&p->questions, port, p->worker->loop);
-	snprintf(key, sizeof(key), "%s %s", local, remote);
+	write_key(p, key);
 	map_put(&port->pairs, slice_of(key), p);
 	loop_arm(p->worker->loop, &p->every_second, 1000);
 	return p;
 }
 
+struct s2s_pair *s2s_pair_get(struct s2s_port *port, const char *local, const char *remote)
+{
+	struct s2s_pair *p = s2s_pair_find(port, local, remote);
+
+	return p ? p : s2s_pair_create(port, local, remote, 0);
+}
+
 void s2s_pair_destroy(struct s2s_pair *p)
 {
-	char key[2 * DOMAIN_BYTES + 2];
+	char key[KEY_BYTES];
 
-	snprintf(key, sizeof(key), "%s %s", p->local, p->remote);
+	write_key(p, key);
+	s2s_probe_drop(p);
 	map_remove(&p->owner->pairs, slice_of(key));
 	if (p->conn && p->session)
 		s2s_flight_recover(p);
@@ -264,6 +283,11 @@ bool s2s_pair_has_stream(const struct s2s_pair *p)
 	return p->session != NULL;
 }
 
+bool s2s_pair_is_probe(const struct s2s_pair *p)
+{
+	return p->probe_number != 0;
+}
+
 const char *s2s_pair_remote(const struct s2s_pair *p)
 {
 	return p->remote;
@@ -276,19 +300,53 @@ void s2s_pair_status(const struct s2s_pair *p, struct buffer *out)
 			    : p->target ? "resolving"
 					: failure_name(p->last_failure);
 
-	s2s_add_stream(out, &p->name, state, p->tls, p->stanzas,
-		       p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0);
-	if (p->waiting.first) {
-		char stanzas[24], bytes[24], seconds[24];
+	s2s_add_stream(out, &p->name,
+		       &(struct s2s_stream_view){
+			       .state = state,
+			       .tls = p->tls,
+			       .cipher = p->tls[0] ? SSL_get_cipher(conn_tls(p->conn)) : "",
+			       .address = p->conn ? p->address : "",
+			       .certificate = p->certificate,
+			       .stanzas = p->stanzas,
+			       .seconds = p->ready ? (s2s_pair_now_ms(p) - p->since_ms) / 1000 : 0,
+			       .bytes = p->conn ? conn_appended(p->conn) : 0,
+		       });
+	s2s_pair_add_queue(p, out);
+}
 
-		snprintf(stanzas, sizeof(stanzas), "%zu", p->waiting.count);
-		snprintf(bytes, sizeof(bytes), "%zu", p->waiting.bytes);
-		snprintf(seconds, sizeof(seconds), "%" PRIu64,
-			 (s2s_pair_now_ms(p) - p->waiting.first->taken_ms) / 1000);
-		snapshot_add(out,
-			     &(struct snapshot_record){ 6,
-							{ slice_of("queue"), slice_of(p->local),
-							  slice_of(p->remote), slice_of(stanzas),
-							  slice_of(bytes), slice_of(seconds) } });
+void s2s_pair_tell_peer(const struct s2s_pair *p, struct map *peers)
+{
+	struct s2s_peer *peer = s2s_peer_of(peers, p->remote);
+	bool waits = timer_is_armed(&p->retry);
+	/* a stream that only verifies gets nowhere further */
+	enum s2s_peer_state state = p->ready		      ? S2S_PEER_READY
+				    : waits		      ? S2S_PEER_WAITING
+				    : s2s_pair_wants_ready(p) ? S2S_PEER_CONNECTING
+							      : S2S_PEER_NONE;
+
+	peer->out = state > peer->out ? state : peer->out;
+	peer->waiting += p->waiting.count;
+	peer->stanzas += p->session ? p->stanzas : 0;
+	if (waits && !p->probe_number) {
+		uint64_t now_ms = s2s_pair_now_ms(p);
+		uint64_t in_ms = p->retry.due_ms > now_ms ? p->retry.due_ms - now_ms : 0;
+
+		peer->retry_ms = in_ms < peer->retry_ms ? in_ms : peer->retry_ms;
 	}
+}
+
+void s2s_pair_add_queue(const struct s2s_pair *p, struct buffer *out)
+{
+	char stanzas[24], bytes[24], seconds[24];
+
+	if (!p->waiting.first)
+		return;
+	snprintf(stanzas, sizeof(stanzas), "%zu", p->waiting.count);
+	snprintf(bytes, sizeof(bytes), "%zu", p->waiting.bytes);
+	snprintf(seconds, sizeof(seconds), "%" PRIu64,
+		 (s2s_pair_now_ms(p) - p->waiting.first->taken_ms) / 1000);
+	snapshot_add(out, &(struct snapshot_record){ 6,
+						     { slice_of("queue"), slice_of(p->local),
+						       slice_of(p->remote), slice_of(stanzas),
+						       slice_of(bytes), slice_of(seconds) } });
 }

@@ -13,6 +13,8 @@ struct s2s_pair {
 	struct worker *worker;
 	char local[DOMAIN_BYTES + 1], remote[DOMAIN_BYTES + 1];
 	struct s2s_name name;
+	unsigned probe_number;	 /* 0: carries stanzas */
+	struct s2s_probe *probe; /* NULL: none, or it has ended */
 	struct queue waiting, flight;
 	struct s2s_questions questions;
 	struct target *target;
@@ -26,7 +28,7 @@ struct s2s_pair {
 	/* what the session was made with, and what it saw */
 	enum security_mode security;
 	bool verify_certificate, certificate_valid;
-	const char *tls;
+	const char *tls, *certificate;
 	char address[CONN_ADDRESS_TEXT]; /* of the peer */
 	struct timer session_timer, retry, every_second, ack;
 	unsigned failures;
@@ -51,8 +53,20 @@ static inline struct policy_decision s2s_pair_decide(const struct s2s_pair *p)
 	return policy_decide(p->worker->config->policy, p->local, p->remote);
 }
 
+/* `probe_number` 0: the one that s2s_pair_get finds. */
+struct s2s_pair *s2s_pair_create(struct s2s_port *port, const char *local, const char *remote,
+				 unsigned probe_number);
+/* Whether somebody wants a stream that can carry stanzas. */
+static inline bool s2s_pair_wants_ready(const struct s2s_pair *p)
+{
+	return p->waiting.first || p->probe;
+}
 /* Does what is needed for what waits. */
 void s2s_pair_need(struct s2s_pair *p);
+
+/* s2s_probe.c; a pair that is no probe, or whose probe has ended: fine. */
+void s2s_probe_ended(struct s2s_pair *p);
+void s2s_probe_drop(struct s2s_pair *p);
 
 /* Whether stanzas may be written: not any more once the session has said its footer. */
 bool s2s_flight_is_open(const struct s2s_pair *p);

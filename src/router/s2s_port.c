@@ -199,7 +199,8 @@ size_t s2s_port_retry(struct s2s_port *s, const char *remote_domain)
 	void **values = values_of(&s->pairs, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(s2s_pair_remote(values[i]), remote_domain) != 0)
+		if (strcmp(s2s_pair_remote(values[i]), remote_domain) != 0 ||
+		    s2s_pair_is_probe(values[i]))
 			continue;
 		s2s_pair_retry(values[i]);
 		concerned++;
@@ -225,57 +226,4 @@ size_t s2s_port_close(struct s2s_port *s, const char *xcoder)
 		concerned += s2s_pair_close(values[i], xcoder);
 	free(values);
 	return concerned;
-}
-
-static void add_counter(struct buffer *out, const char *name, uint64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	snapshot_add(out, &(struct snapshot_record){
-				  3, { slice_of("counter"), slice_of(name), slice_of(text) } });
-}
-
-/* Returns how many there are. */
-static uint64_t add_streams(const struct s2s_port *s, bool brief, struct buffer *out)
-{
-	const struct s2s_inbound *in;
-	const struct s2s_pair *pair;
-	uint64_t count = s->inbound.count;
-
-	for (size_t place = 0; !brief && (in = map_next(&s->inbound, &place, NULL));)
-		s2s_inbound_status(in, out);
-	for (size_t place = 0; (pair = map_next(&s->pairs, &place, NULL));) {
-		count += s2s_pair_has_stream(pair);
-		if (!brief)
-			s2s_pair_status(pair, out);
-	}
-	return count;
-}
-
-static void add_routes(const struct s2s_port *s, struct buffer *out)
-{
-	const struct config *config = s->worker->config;
-	struct slice domain;
-	const char *why;
-	char count[24];
-
-	snprintf(count, sizeof(count), "%zu", config->static_routes_count);
-	snapshot_add(out, &(struct snapshot_record){
-				  3,
-				  { slice_of("static-routes"),
-				    slice_of(config->uses_static_routes ? "on" : "off"),
-				    slice_of(count) } });
-	for (size_t place = 0; (why = map_next(&s->dead, &place, &domain));)
-		snapshot_add(out, &(struct snapshot_record){
-					  3, { slice_of("route-dead"), domain, slice_of(why) } });
-}
-
-void s2s_port_status(const struct s2s_port *s, bool brief, struct buffer *out)
-{
-	add_counter(out, "streams.open", add_streams(s, brief, out));
-	add_routes(s, out);
-	add_counter(out, "connections.accepted", s->accepted);
-	add_counter(out, "connections.refused", s->refused_connections);
-	s2s_tally_write(&s->tally, out);
 }

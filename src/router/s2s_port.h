@@ -35,6 +35,19 @@ struct port *s2s_port_port(struct s2s_port *port);
 /* For people. How many pairs or streams it concerned. */
 size_t s2s_port_retry(struct s2s_port *port, const char *remote_domain);
 size_t s2s_port_close(struct s2s_port *port, const char *xcoder);
+
+/* Appends the records `queue`, `retry`, `attempt` and `step` of that domain (router/gateway.h). */
+void s2s_port_why(const struct s2s_port *port, const char *remote, struct buffer *out);
+/*
+ * Tries to reach the domain by a stream of its own, up to authentication, and closes it. Answered
+ * once, from inside or later, with the records of that attempt; NULL: the port is destroyed. False:
+ * too many are under way, or the node is stopping.
+ */
+#define S2S_PROBES_MAX 4
+#define S2S_PROBE_MS 25000
+typedef void s2s_probed_fn(void *arg, const struct slice *records);
+bool s2s_port_probe(struct s2s_port *port, const char *local, const char *remote,
+		    s2s_probed_fn *probed, void *arg);
 void s2s_port_status(const struct s2s_port *port, bool brief, struct buffer *out);
 
 #endif

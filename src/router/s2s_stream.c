@@ -19,6 +19,7 @@ void s2s_stream_drop(struct s2s_pair *p, bool in_order)
 		conn_destroy(&p->conn);
 	p->ready = p->secured = p->ended_here = p->certificate_valid = false;
 	p->tls = "";
+	p->certificate = "none";
 }
 
 static void log_closed(const struct s2s_pair *p, enum failure failure, const char *why)
@@ -56,6 +57,7 @@ static void closed(struct s2s_pair *p, const struct s2s_action *action)
 	if (p->owner->stopping) {
 		router_settle_all(p->worker->router, &p->waiting, LINK_REFUSED, FAILURE_SHUTDOWN);
 	} else if (ended_here || failure == FAILURE_NONE) {
+		s2s_probe_ended(p);
 		s2s_pair_need(p); /* judges anew */
 	} else if (was_ready) {
 		if (!failure_rows[failure].retry)
@@ -68,6 +70,15 @@ static void closed(struct s2s_pair *p, const struct s2s_action *action)
 	} else {
 		s2s_dial_next(p, failure, why);
 	}
+}
+
+/* A probe's stream has shown what was asked. */
+static void leave_probe(struct s2s_pair *p)
+{
+	if (!p->probe_number)
+		return;
+	p->ended_here = true;
+	s2s_out_close(p->session, NULL, FAILURE_NONE);
 }
 
 static void became_ready(struct s2s_pair *p)
@@ -85,6 +96,8 @@ static void became_ready(struct s2s_pair *p)
 		"xcoder=%s local=%s peer=%s auth=dialback tls=%s took_ms=%" PRIu64 " waiting=%zu",
 		p->name.xcoder, p->local, p->remote, p->tls[0] ? p->tls : "none",
 		s2s_pair_now_ms(p) - p->attempt_ms, p->waiting.count);
+	s2s_probe_ended(p);
+	leave_probe(p);
 }
 
 static void start_tls(struct s2s_pair *p)
@@ -147,6 +160,7 @@ void s2s_stream_pump(struct s2s_pair *p)
 			break;
 		case S2S_NOT_READY: /* questions may still be answered on this stream */
 			s2s_dial_back_off(p, action.failure, action.why);
+			leave_probe(p);
 			break;
 		case S2S_REFUSED:
 			s2s_log_refused(&p->name, action.why);
@@ -198,7 +212,7 @@ static void on_connected(void *owner)
 	});
 	s2s_pair_tell_time(p);
 	s2s_questions_ask(&p->questions, p->session);
-	if (p->waiting.first)
+	if (s2s_pair_wants_ready(p))
 		s2s_out_want_ready(p->session);
 	s2s_out_connected(p->session);
 	s2s_stream_pump(p);
@@ -227,7 +241,7 @@ static void on_secured(void *owner)
 
 	p->secured = true;
 	p->tls = SSL_get_version(conn_tls(p->conn));
-	s2s_judge(p->conn, p->remote, p->verify_certificate, &p->name, &tls);
+	p->certificate = s2s_judge(p->conn, p->remote, p->verify_certificate, &p->name, &tls);
 	p->certificate_valid = tls.certificate_valid;
 	s2s_pair_tell_time(p);
 	s2s_out_secured(p->session, &tls);

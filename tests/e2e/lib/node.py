@@ -100,6 +100,7 @@ class Node:
         self.build, self.name, self.role, self.host = build, name, role, host or role
         self.listens = dict(LISTENS[role])  # ports by kind
         self.env = None  # of its processes
+        self.wrapper = ()  # a command that runs it
         self.folder = topology.RUN / name
         self.socket = self.folder / "control.sock"
         self.process = None
@@ -127,7 +128,8 @@ class Node:
                       for kind, port in self.listens.items()))
         self.process = await Process(
             self.name, self.host,
-            [self.build / "src/process/sallyportd", "-c", config], env=self.env).start()
+            [*self.wrapper, self.build / "src/process/sallyportd", "-c", config],
+            env=self.env).start()
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
 

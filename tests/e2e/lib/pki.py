@@ -75,6 +75,17 @@ def certificate(*names, days=30):
     return write(folder() / (names[0] if days == 30 else f"{days}-days.{names[0]}"), key, [leaf])
 
 
+@functools.cache
+def self_signed(name):
+    """Of an authority that nobody knows: itself; returns (certificate path, key path)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    leaf = (builder(name, key, subject(name))
+            .not_valid_before(NOW - DAY).not_valid_after(NOW + 30 * DAY)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .sign(key, hashes.SHA256()))
+    return write(folder() / f"self-signed.{name}", key, [leaf])
+
+
 def with_key(*names, days=30):
     """The same as one file, chain and key."""
     chain, key = certificate(*names, days=days)

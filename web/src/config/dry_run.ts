@@ -40,3 +40,19 @@ export function readPreview(text: string): Preview {
 	}
 	return preview;
 }
+
+/* Several changes as one: a sentence that all say is said once, and a stream is closed once. */
+export function mergePreviews(previews: Preview[]): Preview {
+	const closes = new Map<string, string>();
+	for (const line of previews.flatMap((preview) => preview.closes)) {
+		const what = line.slice(0, line.lastIndexOf(":"));
+		if (!closes.has(what)) closes.set(what, line);
+	}
+	return {
+		differences: previews.flatMap((preview) => preview.differences),
+		effects: [...new Set(previews.flatMap((preview) => preview.effects))],
+		closing: Math.max(0, ...previews.map((preview) => preview.closing)),
+		closes: [...closes.values()],
+		nothing: previews.every((preview) => preview.nothing),
+	};
+}

@@ -8,7 +8,7 @@ import { asError } from "../load";
 import { say } from "../notices";
 import { t } from "../texts";
 import { Badge, Banner, Button, Dialog, Failure, Loading } from "../ui";
-import { type Preview, readPreview } from "./dry_run";
+import { type Preview, mergePreviews, readPreview } from "./dry_run";
 
 export interface Change {
 	name: string; /* of the setting */
@@ -56,8 +56,8 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 		onClose();
 		onSaved();
 	};
-	const refused = looks?.some((one) => one.refused !== "") ?? false;
-	const idle = looks?.every((one) => one.preview?.nothing) ?? false;
+	const refused = looks?.filter((one) => !one.preview) ?? [];
+	const preview = looks && mergePreviews(looks.flatMap((one) => one.preview ?? []));
 	return (
 		<Dialog
 			wide
@@ -69,7 +69,7 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 					<Button
 						kind="primary"
 						busy={busy}
-						disabled={!looks || refused || idle}
+						disabled={!preview || refused.length > 0 || preview.nothing}
 						onClick={() => void save()}
 					>
 						{t("do.save")}
@@ -79,21 +79,21 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 		>
 			<Failure error={error} />
 			{!looks && !error && <Loading />}
-			{idle && <Banner kind="info" title={t("review.nothing")} />}
-			{looks?.map((one) => <LookAt look={one} />)}
+			{refused.map((one) => (
+				<div role="alert">
+					<Banner
+						kind="error"
+						title={t("review.refused", { name: one.change.name })}
+						fix={one.refused}
+					/>
+				</div>
+			))}
+			{preview && refused.length === 0 && preview.nothing && (
+				<Banner kind="info" title={t("review.nothing")} />
+			)}
+			{preview && !preview.nothing && <PreviewOf preview={preview} />}
 		</Dialog>
 	);
-}
-
-function LookAt({ look }: { look: Look }) {
-	if (!look.preview)
-		return (
-			<div role="alert">
-				<Banner kind="error" title={t("review.refused", { name: look.change.name })} fix={look.refused} />
-			</div>
-		);
-	if (look.preview.nothing) return null;
-	return <PreviewOf preview={look.preview} />;
 }
 
 export function PreviewOf({ preview }: { preview: Preview }) {
@@ -110,7 +110,7 @@ export function PreviewOf({ preview }: { preview: Preview }) {
 	);
 }
 
-function Differences({ preview }: { preview: Preview }) {
+export function Differences({ preview }: { preview: Preview }) {
 	const words = { "-": t("review.was"), "+": t("review.becomes"), "~": t("review.order") };
 	return (
 		<ul class="differences">
