@@ -155,6 +155,13 @@ static void on_piece(void *arg, uint64_t number, struct slice text, json_t *data
 	send_line(ask, &line);
 }
 
+static size_t behind(void *arg, uint64_t number)
+{
+	const struct http_ask *ask = find(arg, number);
+
+	return ask && ask->begun ? https_stream_waits(ask->call) : 0;
+}
+
 /* Answers */
 
 static void end_stream(struct http_ask *ask, enum reply_status status, struct slice text,
@@ -247,7 +254,7 @@ static void ask_desk(struct http_ask *ask, const struct visitor *visitor, const 
 		     size_t count)
 {
 	struct http_api *api = ask->api;
-	struct desk_asker asker = { on_piece, on_answer, api, ask->number };
+	struct desk_asker asker = { on_piece, on_answer, api, ask->number, behind };
 	struct request request = { .words = words, .count = count, .json_wanted = true };
 	size_t used;
 
