@@ -22,10 +22,14 @@ struct step {
 	char *text;
 };
 
+struct list {
+	struct attempt *newest, *oldest;
+};
+
 struct attempt {
 	struct attempts *all;
 	struct domain *domain; /* NULL: unnamed so far, in all->unnamed */
-	struct attempt *next;  /* the one before it */
+	struct attempt *newer, *older;
 	struct attempt **holder;
 	char *local;
 	char xcoder[XCODER_BYTES];
@@ -41,18 +45,24 @@ struct attempt {
 struct domain {
 	char *remote;
 	struct domain *newer, *older;
-	bool known; /* more than a claim speaks of it */
-	struct attempt *attempts[2];
+	bool known;		 /* more than a claim speaks of it */
+	struct list attempts[2]; /* in, out */
 	enum failure failure;
 	uint64_t failed_ms, stanzas;
 	char *why;
 };
 
+/* In the order in which they were last talked to. */
+struct order {
+	struct domain *newest, *oldest;
+	size_t count;
+};
+
 struct attempts {
 	struct map domains;
-	struct domain *newest, *oldest;
-	struct attempt *unnamed;
-	size_t strangers, bytes;
+	struct order strangers, known;
+	struct list unnamed;
+	size_t bytes;
 };
 
 static const char *const whos[] = { [ATTEMPT_US] = "us",
@@ -77,19 +87,27 @@ static const char *const states[] = {
 
 /* Attempts in lists */
 
-static struct attempt **list_of(const struct attempt *a)
+static struct list *list_of(const struct attempt *a)
 {
 	return a->domain ? &a->domain->attempts[a->out] : &a->all->unnamed;
 }
 
+static void enlist(struct attempt *a)
+{
+	struct list *list = list_of(a);
+
+	a->older = list->newest;
+	*(list->newest ? &list->newest->newer : &list->oldest) = a;
+	list->newest = a;
+}
+
 static void unlist(struct attempt *a)
 {
-	struct attempt **link = list_of(a);
+	struct list *list = list_of(a);
 
-	while (*link != a)
-		link = &(*link)->next;
-	*link = a->next;
-	a->next = NULL;
+	*(a->newer ? &a->newer->older : &list->newest) = a->older;
+	*(a->older ? &a->older->newer : &list->oldest) = a->newer;
+	a->newer = a->older = NULL;
 }
 
 static void drop_attempt(struct attempt *a)
@@ -113,7 +131,7 @@ static void keep_few(struct domain *domain, bool out)
 	size_t count = 0;
 	bool seen_ready = false;
 
-	for (struct attempt *a = domain->attempts[out]; a; a = a->next) {
+	for (struct attempt *a = domain->attempts[out].newest; a; a = a->older) {
 		bool stays = a->was_ready && !seen_ready;
 
 		seen_ready = seen_ready || a->was_ready;
@@ -126,18 +144,29 @@ static void keep_few(struct domain *domain, bool out)
 
 /* Domains */
 
+static struct order *order_of(struct attempts *all, const struct domain *domain)
+{
+	return domain->known ? &all->known : &all->strangers;
+}
+
 static void unlink_domain(struct attempts *all, struct domain *domain)
 {
-	*(domain->newer ? &domain->newer->older : &all->newest) = domain->older;
-	*(domain->older ? &domain->older->newer : &all->oldest) = domain->newer;
+	struct order *order = order_of(all, domain);
+
+	*(domain->newer ? &domain->newer->older : &order->newest) = domain->older;
+	*(domain->older ? &domain->older->newer : &order->oldest) = domain->newer;
 	domain->newer = domain->older = NULL;
+	order->count--;
 }
 
 static void push_domain(struct attempts *all, struct domain *domain)
 {
-	domain->older = all->newest;
-	*(all->newest ? &all->newest->newer : &all->oldest) = domain;
-	all->newest = domain;
+	struct order *order = order_of(all, domain);
+
+	domain->older = order->newest;
+	*(order->newest ? &order->newest->newer : &order->oldest) = domain;
+	order->newest = domain;
+	order->count++;
 }
 
 static size_t domain_bytes(const struct domain *domain)
@@ -148,12 +177,11 @@ static size_t domain_bytes(const struct domain *domain)
 static void drop_domain(struct attempts *all, struct domain *domain)
 {
 	for (size_t out = 0; out < 2; out++) {
-		while (domain->attempts[out])
-			drop_attempt(domain->attempts[out]);
+		while (domain->attempts[out].newest)
+			drop_attempt(domain->attempts[out].newest);
 	}
 	unlink_domain(all, domain);
 	map_remove(&all->domains, slice_of(domain->remote));
-	all->strangers -= !domain->known;
 	all->bytes -= domain_bytes(domain);
 	free(domain->remote);
 	free(domain->why);
@@ -161,29 +189,24 @@ static void drop_domain(struct attempts *all, struct domain *domain)
 }
 
 /* The one to go first, other than `but`; NULL: there is none. */
-static struct domain *least(const struct attempts *all, const struct domain *but, bool strangers)
+static struct domain *least(const struct order *order, const struct domain *but)
 {
-	struct domain *domain = all->oldest;
-
-	while (domain && (domain == but || (strangers && domain->known)))
-		domain = domain->newer;
-	return domain;
+	return order->oldest && order->oldest == but ? but->newer : order->oldest;
 }
 
 /* Unnamed connections go first, then what was only claimed. What is in use stays. */
 static bool drop_least(struct attempts *all, const struct attempt *but, const struct domain *of)
 {
+	struct attempt *victim = all->unnamed.oldest;
 	struct domain *domain;
-	struct attempt *victim = NULL;
 
-	for (struct attempt *a = all->unnamed; a; a = a->next)
-		victim = a == but ? victim : a;
+	victim = victim == but ? victim->newer : victim;
 	if (victim) {
 		drop_attempt(victim);
 		return true;
 	}
-	domain = all->strangers ? least(all, of, true) : NULL;
-	domain = domain ? domain : least(all, of, false);
+	domain = least(&all->strangers, of);
+	domain = domain ? domain : least(&all->known, of);
 	if (domain)
 		drop_domain(all, domain);
 	return domain != NULL;
@@ -191,15 +214,11 @@ static bool drop_least(struct attempts *all, const struct attempt *but, const st
 
 static void make_room(struct attempts *all, const struct domain *but)
 {
-	struct domain *domain = NULL;
+	struct domain *domain = least(&all->strangers, but);
 
-	if (all->strangers > ATTEMPTS_STRANGERS_MAX)
-		domain = least(all, but, true);
-	else if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = all->strangers ? least(all, but, true) : NULL;
-	if (!domain && all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = least(all, but, false);
-	if (domain)
+	if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
+		drop_domain(all, domain ? domain : least(&all->known, but));
+	else if (all->strangers.count > ATTEMPTS_STRANGERS_MAX)
 		drop_domain(all, domain);
 }
 
@@ -216,7 +235,6 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 	domain->remote = xstrdup(remote);
 	map_put(&all->domains, slice_of(remote), domain);
 	push_domain(all, domain);
-	all->strangers++;
 	all->bytes += domain_bytes(domain);
 	make_room(all, domain);
 	return domain;
@@ -224,8 +242,11 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 
 static void get_known(struct attempts *all, struct domain *domain)
 {
-	all->strangers -= !domain->known;
+	if (domain->known)
+		return;
+	unlink_domain(all, domain);
 	domain->known = true;
+	push_domain(all, domain);
 }
 
 struct attempts *attempts_create(void)
@@ -240,10 +261,12 @@ void attempts_destroy(struct attempts **all_ref)
 	if (!all)
 		return;
 	*all_ref = NULL;
-	while (all->unnamed)
-		drop_attempt(all->unnamed);
-	while (all->newest)
-		drop_domain(all, all->newest);
+	while (all->unnamed.newest)
+		drop_attempt(all->unnamed.newest);
+	while (all->known.newest)
+		drop_domain(all, all->known.newest);
+	while (all->strangers.newest)
+		drop_domain(all, all->strangers.newest);
 	map_finish(&all->domains);
 	free(all);
 }
@@ -252,12 +275,8 @@ void attempts_destroy(struct attempts **all_ref)
 
 static void file(struct attempt *a, const char *remote)
 {
-	struct attempt **list;
-
 	a->domain = *remote ? find_domain(a->all, remote) : NULL;
-	list = list_of(a);
-	a->next = *list;
-	*list = a;
+	enlist(a);
 	if (!a->domain)
 		return;
 	if (a->wanted)
@@ -511,21 +530,23 @@ bool attempts_write(const struct attempts *all, const char *remote, uint64_t now
 
 	if (!domain)
 		return false;
-	at[0] = domain->attempts[0];
-	at[1] = domain->attempts[1];
+	at[0] = domain->attempts[0].newest;
+	at[1] = domain->attempts[1].newest;
 	while (at[0] || at[1]) {
 		size_t turn = !at[0] ? 1 : !at[1] ? 0 : at[1]->began_ms >= at[0]->began_ms;
 
 		attempt_write(at[turn], now_ms, out);
-		at[turn] = at[turn]->next;
+		at[turn] = at[turn]->older;
 	}
 	return true;
 }
 
 bool attempts_next(const struct attempts *all, const void **place, struct attempts_domain *view)
 {
-	const struct domain *domain = *place ? ((const struct domain *)*place)->older : all->newest;
+	const struct domain *last = *place, *domain = last ? last->older : all->known.newest;
 
+	if (!domain && (!last || last->known))
+		domain = all->strangers.newest;
 	*place = domain;
 	if (!domain)
 		return false;

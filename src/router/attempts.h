@@ -104,7 +104,8 @@ struct attempts_domain {
 	const char *why;
 	uint64_t stanzas; /* of streams that have ended */
 };
-/* Walks the domains, last talked to first: start with *place = NULL; false at the end. */
+/* Walks the domains, last talked to first, strangers behind all others: start with *place = NULL;
+ * false at the end. */
 bool attempts_next(const struct attempts *attempts, const void **place,
 		   struct attempts_domain *domain);
 
