@@ -63,7 +63,7 @@ class Web:
 
     async def post(self, path, body, *options, csrf=True):
         token = ["--header", f"X-Sallyport-CSRF: {self.csrf}"] if csrf and self.csrf else []
-        return await self.ask(API + path, "--header", "Content-Type: application/json",
+        return await self.ask(API + path, "--header", "Content-Type: application/json", "--header", "Expect:",
                               "--data-binary", body if isinstance(body, str) else json.dumps(body),
                               *token, *options)
 
