@@ -30,6 +30,11 @@ static const struct remedy {
 	  "sallyport log domain=%s level=warn" },
 	{ FAILURE_TLS_NOT_WANTED, "choose tls-optional or tls-required",
 	  "sallyport config set federation.security_mode tls-optional" },
+	{ FAILURE_CERTIFICATE_REFUSED,
+	  "install the missing authority in tls.trust, or ask the domain's operator for a "
+	  "certificate "
+	  "that names the domain; federation.verify_server_certificates off would take any",
+	  NULL },
 	{ FAILURE_PROTOCOL, "look at what the peer sent: something else may listen on that port",
 	  "sallyport log domain=%s" },
 	{ FAILURE_STREAM_ERROR, "ask the domain's operator, with the error word for word", NULL },
@@ -47,6 +52,13 @@ static const struct remedy {
 	{ FAILURE_NOT_ON_ALLOW_LIST, "add the domain to federation.allow_list", NULL },
 	{ FAILURE_ON_DENY_LIST, "take the domain off federation.deny_list", NULL },
 	{ FAILURE_NOT_FEDERATED, "mark a domain of ours as federated, on the core", NULL },
+	{ FAILURE_QUEUE_FULL, "see why the domain is not reached, or raise limits.queue_stanzas",
+	  NULL },
+	{ FAILURE_EXPIRED, "see why the domain was not reached, or raise limits.queue_seconds",
+	  NULL },
+	{ FAILURE_UNCERTAIN, "ask the sender to look whether it arrived", NULL },
+	{ FAILURE_SHUTDOWN, "start the node", NULL },
+	{ FAILURE_NO_ROUTE, "add a link or an attachment for it", "sallyport status" },
 	{ FAILURE_NOT_PROVISIONED, "see the table and the edges", "sallyport routes" },
 	{ FAILURE_RESTART_PENDING, "restart the router", "sallyport restart router" },
 };
@@ -218,12 +230,16 @@ __attribute__((format(printf, 3, 4))) static void set_text(json_t *object, const
 	json_object_set_new(object, key, protocol_string(slice_of(words)));
 }
 
-/* Cause, fix and command by the table of failures; the advice names both, with a colon between. */
+/* Cause, fix and command by the table of failures; the advice is a cause, and often a fix behind a
+ * colon. */
 static void set_remedy(json_t *report, enum failure failure)
 {
 	const char *advice = failure_rows[failure].advice, *colon = strstr(advice, ": ");
+	const char *stop = strstr(advice, ". ");
 	const struct remedy *remedy = remedy_of(failure);
-	size_t len = colon ? (size_t)(colon - advice) : strlen(advice);
+	size_t len = colon  ? (size_t)(colon - advice)
+		     : stop ? (size_t)(stop - advice)
+			    : strlen(advice);
 	char command[WHY_TEXT_BYTES];
 
 	set_text(report, "failure", "%s", failure_name(failure));

@@ -131,6 +131,7 @@ static void every_failure_has_a_cause_and_a_way_out(void **state)
 
 		assert_string_equal(says(report, "failure"), failure_name(f));
 		assert_true(strlen(says(report, "cause")) > 10);
+		assert_true(strlen(says(report, "fix")) > 10);
 		assert_string_equal(says(report, "seen"), "words");
 		assert_null(strstr(says(report, "command"), "%s"));
 		json_decref(report);

@@ -232,6 +232,9 @@ static void answer(struct target *t)
 		.timings = timings,
 	};
 
+	/* All questions were answered well, and yet there is nobody to dial. */
+	if (!count && (t->failure == FAILURE_NO_SUCH_DOMAIN || t->failure == FAILURE_NO_SERVICE))
+		note(t, false, 0, t->why[0] ? t->why : failure_rows[t->failure].text);
 	if (t->srv_us)
 		snprintf(timings, sizeof(timings), "TOTAL:%.6f SRV:%.6f", total, t->srv_us / 1e6);
 	else

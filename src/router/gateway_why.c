@@ -82,16 +82,18 @@ void gateway_set_stanza_logs(struct gateway *g)
 {
 	const struct config *config = g->config;
 	uint64_t now_ms = loop_now_ms(g->worker.loop);
-	int64_t now = (int64_t)time(NULL);
+	struct timespec now;
 
+	clock_gettime(CLOCK_REALTIME, &now);
 	g->stanza_logs = xrealloc(g->stanza_logs,
 				  (config->stanza_logs_count + 1) * sizeof(g->stanza_logs[0]));
 	for (size_t i = 0; i < config->stanza_logs_count; i++) {
-		int64_t left = config->stanza_logs[i].until - now;
+		int64_t left_ms =
+			(config->stanza_logs[i].until - now.tv_sec) * 1000 - now.tv_nsec / 1000000;
 
 		g->stanza_logs[i] = (struct router_stanza_log){
 			config->stanza_logs[i].domain,
-			left > 0 ? now_ms + (uint64_t)left * 1000 : 0,
+			left_ms > 0 ? now_ms + (uint64_t)left_ms : 0,
 		};
 	}
 	router_set_stanza_logs(g->worker.router, g->stanza_logs, config->stanza_logs_count);
