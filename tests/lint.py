@@ -31,12 +31,12 @@ NOT_FOR_ENGINES = re.compile(
 # allowed to all.
 LIBRARIES = {
     "sallyportd": {"libevent_core", "libsqlite3", "libconfuse", "libcrypto", "libsystemd",
-                   "libidn2"},
+                   "libidn2", "libjansson"},
     "sallyport-traffic": {"libevent_core", "libssl", "libcrypto", "libidn2", "libseccomp",
                           "libcap"},
     "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap", "libcurl", "libssh",
                          "libssl", "libcrypto", "libexpat", "libsqlite3", "libevent_extra",
-                         "libevent_openssl"},
+                         "libevent_openssl", "libarchive", "libsodium", "libidn2"},
     "sallyport-resolver": {"libevent_core", "libunbound", "libseccomp", "libcap"},
     "sallyport-capture": {"libevent_core", "libpcap", "libseccomp", "libcap"},
     "sallyport": {"libconfuse", "libjansson"},

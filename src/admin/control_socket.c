@@ -12,8 +12,9 @@
 
 #define READ_BYTES 65536
 #define ACCEPTS_A_TURN 16
-#define BEHIND_BYTES ((size_t)8 << 20) /* pieces that who asked has not taken; then it is closed   \
-					*/
+#define BEHIND_BYTES                                                                               \
+	((size_t)8 << 20) /* pieces that who asked has not taken; then it is closed                \
+			   */
 
 struct session {
 	struct session *next, **link; /* link: what points here */
@@ -356,6 +357,13 @@ void control_socket_tell(struct control_socket *socket, uint64_t number, struct 
 	if (idle) /* its time to be taken runs from the first that waits */
 		enter(session, SESSION_TELLS);
 	loop_defer_to_next(socket->config.loop, &session->turn);
+}
+
+size_t control_socket_behind(const struct control_socket *socket, uint64_t number)
+{
+	const struct session *session = find(socket, number);
+
+	return session ? buffer_len(&session->out) : 0;
 }
 
 static void close_listeners(struct control_socket *socket)

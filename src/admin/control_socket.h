@@ -43,6 +43,8 @@ void control_socket_reply(struct control_socket *control_socket, uint64_t sessio
 /* A piece of the answer. One who does not take them in time is closed. */
 void control_socket_tell(struct control_socket *control_socket, uint64_t session, struct slice text,
 			 json_t *data);
+/* Bytes that wait in it to be taken. */
+size_t control_socket_behind(const struct control_socket *control_socket, uint64_t session);
 /* No more requests: calls done(arg of the config) from the loop when the last reply is out. */
 void control_socket_finish(struct control_socket *control_socket, void (*done)(void *arg));
 

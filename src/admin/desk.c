@@ -22,7 +22,7 @@ struct job {
 	unsigned waits;	  /* for so many answers of processes */
 	json_t *status;	  /* what is known so far; NULL: not a status */
 	const char *verb; /* what of it is asked for; NULL: all */
-	char *filter;	  /* of its rows; NULL: none */
+	char *filter;	  /* of its rows; of the whole: that all is wanted; NULL: none */
 	bool as_json;	  /* settings are asked for, as data; `setting`: this one alone */
 	char *setting;
 	const struct part *part; /* it is that one's; NULL: nobody's */
@@ -162,6 +162,13 @@ void desk_answer(struct desk *desk, uint64_t number, enum reply_status status, c
 		answer(desk, job, status, slice_of(text), data);
 }
 
+size_t desk_behind(const struct desk *desk, uint64_t number)
+{
+	const struct job *job = find_job(desk, number);
+
+	return job && job->asker.behind ? job->asker.behind(job->asker.arg, job->asker.session) : 0;
+}
+
 void desk_leave(struct desk *desk, void *arg, uint64_t session)
 {
 	struct job *next;
@@ -188,7 +195,7 @@ static void finish_status(struct desk *desk, struct job *job)
 
 	watch_complete(desk->config.watch, job->status);
 	if (!job->verb) {
-		text = status_text(job->status);
+		text = job->filter ? status_text(job->status) : status_brief(job->status);
 		data = json_incref(job->status);
 	} else if (!status_view(job->status, job->verb, job->filter, &text, &data)) {
 		status = REPLY_FAILED;
@@ -338,9 +345,18 @@ static void log_request(const struct visitor *visitor, const struct request *req
 	free(text);
 }
 
+/* The whole status takes one word, and no other. */
+static bool takes(const struct command *command, const char *const *arguments, size_t count)
+{
+	bool is_whole = command->place == COMMAND_STATUS && !command->verb;
+
+	return command_takes(command, count) &&
+	       !(is_whole && count && strcmp(arguments[0], "--all") != 0);
+}
+
 /* Whether it may be asked for, and how it is refused if not. */
 static const char *judge(const struct visitor *visitor, const struct command *command,
-			 size_t arguments, enum reply_status *status)
+			 const char *const *arguments, size_t count, enum reply_status *status)
 {
 	*status = REPLY_UNKNOWN;
 	if (!command || command->place == COMMAND_HERE)
@@ -353,7 +369,7 @@ static const char *judge(const struct visitor *visitor, const struct command *co
 	if (visitor->access < command->access)
 		return "only root, who runs the node, administrators and operators may do that";
 	*status = REPLY_UNKNOWN;
-	if (!command_takes(command, arguments))
+	if (!takes(command, arguments, count))
 		return "not the arguments of this command";
 	return NULL;
 }
@@ -371,7 +387,7 @@ void desk_ask(struct desk *desk, const struct desk_asker *asker, const struct vi
 	struct grant grant = { visitor, command, request->words + named, request->count - named,
 			       request->json_wanted };
 	enum reply_status status;
-	const char *why = judge(visitor, command, grant.count, &status), *added[4];
+	const char *why = judge(visitor, command, grant.arguments, grant.count, &status), *added[4];
 
 	if (!why && strcmp(command->words, "node add") == 0) {
 		command_node_add(grant.arguments, grant.count, added, &why);

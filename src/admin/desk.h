@@ -25,6 +25,8 @@ struct desk_asker {
 		       json_t *data);
 	void *arg;
 	uint64_t session;
+	/* How many bytes of pieces it has not taken yet. NULL: nobody knows. */
+	size_t (*behind)(void *arg, uint64_t session);
 };
 
 /* A request for a verb of COMMAND_MANAGE; lent until the callee returns. */
@@ -72,5 +74,7 @@ void desk_leave(struct desk *desk, void *arg, uint64_t session);
 void desk_tell(struct desk *desk, uint64_t number, const char *text, json_t *data);
 void desk_answer(struct desk *desk, uint64_t number, enum reply_status status, const char *text,
 		 json_t *data); /* data is lent; NULL: none */
+/* How many bytes of what was told wait to be taken: who tells much waits until they are few. */
+size_t desk_behind(const struct desk *desk, uint64_t number);
 
 #endif

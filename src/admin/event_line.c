@@ -245,6 +245,16 @@ static void add_domain(struct event_line *event, struct slice name)
 	event->domains[event->domain_count++] = name;
 }
 
+/* Of a name that was looked up, without its service: _xmpp-server._tcp.example.net. */
+static struct slice without_service(struct slice name)
+{
+	const char *dot;
+
+	while (name.len && *name.data == '_' && (dot = memchr(name.data, '.', name.len)))
+		take(&name, (size_t)(dot + 1 - name.data));
+	return name;
+}
+
 static void take_pair(struct event_line *event, struct slice key, struct slice value)
 {
 	static const char *const domains[] = { "local", "peer", "remote", "domain" };
@@ -255,19 +265,19 @@ static void take_pair(struct event_line *event, struct slice key, struct slice v
 		if (slice_is(key, domains[i]))
 			add_domain(event, value);
 	}
-	/* These may also name a process, a port or an account. */
-	if ((slice_is(key, "from") || slice_is(key, "to")) && value.len &&
+	/* These may also name a process, a port or a node. */
+	if ((slice_is(key, "from") || slice_is(key, "to") || slice_is(key, "name")) && value.len &&
 	    memchr(value.data, '.', value.len))
-		add_domain(event, value);
+		add_domain(event, without_service(value));
 }
 
-/* `key=value` without quotes, and the space behind it; false: something else begins here. */
+/* `key=value` without quotes or markup, and the space behind it; false: something else begins. */
 static bool next_pair(struct slice *left, struct slice *key, struct slice *value)
 {
 	struct slice rest = *left;
 
 	if (!take_to(&rest, "= ", key) || !key->len || !skip(&rest, "=") || !rest.len ||
-	    *rest.data == '\\')
+	    *rest.data == '\\' || *rest.data == '<')
 		return false;
 	if (!take_to(&rest, " ", value))
 		*value = take(&rest, rest.len);

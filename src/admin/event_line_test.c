@@ -160,6 +160,12 @@ static void the_domains_are_those_it_is_about(void **state)
 		       "to='vngtp.lab'>k</db:result>"),
 		  "", "4" },
 		{ LINE("local=a.example peer=A.Example remote=a.example"), "a.example", "" },
+		{ LINE("name=_xmpp-server._tcp.example.net type=SRV status=ok"), "example.net",
+		  "" },
+		{ LINE("name=edge-a type=A"), "", "" },
+		{ LINE("origin=1 from=a@a.example/x to=b@b.example bytes=9 stanza=<message "
+		       "from='c.example' to='d.example'> peer=c.example"),
+		  "a.example b.example", "" },
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
@@ -214,6 +220,7 @@ static void a_strangers_words_name_no_stream_and_no_domain(void **state)
 		{ "xcoder=34A9B60C8 local=a.example peer=b.example why=lost detail=\"",
 		  "\" waiting=1" },
 		{ "xcoder=34A9B60C8 local=a.example peer=b.example why=no-address ", " (DNS)" },
+		{ "xcoder=34A9B60C8 local=a.example peer=b.example stanza=<message ", "/>" },
 		{ "(0, a.example:b.example, IN) xcoder=34A9B60C8 the peer's stream error:: ", "" },
 		{ "Connection state change: A->B: (0, a.example:b.example, IN) xcoder=34A9B60C8 ",
 		  "" },

@@ -127,14 +127,6 @@ static const struct list_metric {
 	  IS_WELL,
 	  NULL,
 	  { { "server", "name" } } },
-	{ "certificate_days_left",
-	  "gauge",
-	  NULL,
-	  "Whole days until a certificate of ours ends; below 0: it has",
-	  "certificates",
-	  NUMBER,
-	  "days",
-	  { { "setting", "setting" } } },
 	{ "certificate_end_timestamp_seconds",
 	  "gauge",
 	  "seconds",
@@ -206,7 +198,8 @@ static void write_lists(struct buffer *out, const json_t *status)
 
 /*
  * Counters of traffic. A name that ends in '.' stands for all that begin with it; what follows is
- * the label's value, or, where there are two labels, that of the first up to the next dot.
+ * the label's value, or, where there are two labels, that of the first up to the next dot. A
+ * "failed." before a failure's name is left out.
  */
 static const struct counter_metric {
 	const char *name, *help;
@@ -240,17 +233,21 @@ static const struct counter_metric {
 	  { "connections.accepted", "connections.refused" },
 	  { "result" } },
 	{ "stream_setups",
-	  "Streams with the world that got ready (ok) or did not, by failure",
+	  "Streams with the world that got ready, or did not, by failure",
 	  { "setups." },
 	  { "direction", "result" } },
 	{ "tls_sessions",
-	  "TLS sessions with the world, by version",
+	  "Streams with the world that got ready, by version of TLS",
 	  { "tls." },
-	  { "direction", "version" } },
-	{ "dialback_verdicts",
-	  "Dialback keys that were verified for us (in) and by others for theirs (out)",
-	  { "dialback." },
-	  { "direction", "verdict" } },
+	  { "version" } },
+	{ "dialback_keys",
+	  "Dialback keys of ours that others asked about, by our verdict",
+	  { "dialback.keys." },
+	  { "verdict" } },
+	{ "dialback_verified",
+	  "Dialback keys of others, by the verdict of whom we asked",
+	  { "dialback.verified." },
+	  { "verdict" } },
 };
 
 /* Those that go down too. */
@@ -281,14 +278,16 @@ static void write_counter(struct openmetrics *family, const struct counter_metri
 	const char *rest = name + (counter[len - 1] == '.' ? len : strcspn(name, ".") + 1);
 	const char *dot = metric->labels[1] ? strchr(rest, '.') : NULL;
 	char *first = dot ? xstrndup(rest, (size_t)(dot - rest)) : xstrdup(rest);
+	const char *second = dot ? dot + 1 : "";
 
-	openmetrics_sample(
-		family,
-		(const struct openmetrics_label[]){
-			{ metric->labels[0], first },
-			{ metric->labels[0] ? metric->labels[1] : NULL, dot ? dot + 1 : "" },
-			{ NULL, NULL } },
-		value);
+	if (strncmp(second, "failed.", 7) == 0)
+		second += 7;
+	openmetrics_sample(family,
+			   (const struct openmetrics_label[]){
+				   { metric->labels[0], first },
+				   { metric->labels[0] ? metric->labels[1] : NULL, second },
+				   { NULL, NULL } },
+			   value);
 	free(first);
 }
 

@@ -21,14 +21,12 @@ enum figure {
 
 static const struct {
 	const char *name;
-	const char *counter;	/* counted up; its difference is the figure */
-	const char *instead[2]; /* these together, on nodes that do not face the world */
-	const char *gauge;	/* a counter that goes down too */
-	double quantile;	/* of the histogram "latency", within the step */
+	const char *counter; /* counted up; its difference is the figure */
+	const char *gauge;   /* a counter that goes down too */
+	double quantile;     /* of the histogram "latency", within the step */
 } figures[FIGURES] = {
-	[STANZAS_IN] = { "stanzas_in", .counter = "stanzas.in", .instead = { "stanzas.taken" } },
-	[STANZAS_OUT] = { "stanzas_out", .counter = "stanzas.out",
-			  .instead = { "stanzas.delivered", "stanzas.written" } },
+	[STANZAS_IN] = { "stanzas_in", .counter = "stanzas.in" },
+	[STANZAS_OUT] = { "stanzas_out", .counter = "stanzas.out" },
 	[BOUNCES] = { "bounces", .counter = "stanzas.bounced" },
 	[STREAMS] = { "streams", .gauge = "streams.open" },
 	[WAITING] = { "waiting", .gauge = "stanzas.open" },
@@ -132,28 +130,13 @@ static double quantile(const struct series *series, const struct histogram *h, d
 	return NAN;
 }
 
-/* False: traffic is silent; what it counts meanwhile comes with its next answer. */
-static bool read_counter(enum figure f, const json_t *counters, json_int_t *now)
-{
-	const json_t *value = json_object_get(counters, figures[f].counter);
-	bool known = json_is_integer(value);
-
-	*now = json_integer_value(value);
-	for (size_t i = 0; i < nitems(figures[f].instead) && figures[f].instead[i] && !value; i++) {
-		const json_t *part = json_object_get(counters, figures[f].instead[i]);
-
-		known |= json_is_integer(part);
-		*now += json_integer_value(part);
-	}
-	return known;
-}
-
 static void take_counter(struct series *series, enum figure f, const json_t *counters, float *to)
 {
-	json_int_t now, before = series->counted[f];
+	const json_t *value = json_object_get(counters, figures[f].counter);
+	json_int_t now = json_integer_value(value), before = series->counted[f];
 
-	if (!read_counter(f, counters, &now))
-		return;
+	if (!json_is_integer(value))
+		return; /* traffic is silent; what it counts meanwhile comes with its next answer */
 	if (series->has_counted[f])
 		*to = (float)(now < before ? now : now - before);
 	series->counted[f] = now;

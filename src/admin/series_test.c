@@ -56,18 +56,6 @@ static void counts_are_those_within_the_step(void **state)
 	series_destroy(&series);
 }
 
-static void a_node_without_the_world_counts_what_passes(void **state)
-{
-	struct series *series = series_create();
-
-	take(series, NOW, "{\"stanzas.taken\":5,\"stanzas.delivered\":1,\"stanzas.written\":2}");
-	take(series, NOW + 10,
-	     "{\"stanzas.taken\":9,\"stanzas.delivered\":3,\"stanzas.written\":5}");
-	assert_minute(series, "stanzas_in", NOW + 10, "[null,null,null,null,null,4]");
-	assert_minute(series, "stanzas_out", NOW + 10, "[null,null,null,null,null,5]");
-	series_destroy(&series);
-}
-
 static void a_process_that_began_anew_has_counted_what_it_says(void **state)
 {
 	struct series *series = series_create();
@@ -165,7 +153,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_are_those_within_the_step),
-		cmocka_unit_test(a_node_without_the_world_counts_what_passes),
 		cmocka_unit_test(a_process_that_began_anew_has_counted_what_it_says),
 		cmocka_unit_test(steps_that_nobody_saw_are_null),
 		cmocka_unit_test(the_ring_holds_six_hours_and_no_more),

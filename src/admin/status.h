@@ -57,5 +57,7 @@ void status_judge(json_t *status);
 
 /* For a person: the verdict, then tables. Freed by the caller. */
 char *status_text(const json_t *status);
+/* The verdict, then a line for each part: all of it on a terminal of 24 lines of 80. */
+char *status_brief(const json_t *status);
 
 #endif

@@ -257,6 +257,8 @@ static void on_answer(void *arg, uint64_t tag, const struct ask_answer *answer)
 	watch_complete(watch, watch->status);
 	series_take(watch->series, watch->status, time(NULL));
 	report(watch, watch->status);
+	if (watch->config.looked)
+		watch->config.looked(watch->config.arg, watch->status);
 	json_decref(watch->status);
 	watch->status = NULL;
 	loop_arm(watch->config.loop, &watch->timer, watch->again ? POKE_MS : WATCH_EVERY_MS);

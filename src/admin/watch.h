@@ -29,6 +29,8 @@ struct watch_config {
 	 *  "alarms":[{"number","severity","title","subject","seen"}]}
 	 */
 	void (*report)(void *arg, json_t *document);
+	/* The brief status, complete, after each look; lent. NULL: nobody wants it. */
+	void (*looked)(void *arg, const json_t *status);
 	void *arg;
 };
 

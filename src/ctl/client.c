@@ -79,14 +79,15 @@ static void send_all(int fd, struct slice bytes, int64_t deadline_ms)
 	}
 }
 
-/* Waits until something is to be read; says once that it takes long. */
-static bool wait_for_answer(int fd, int64_t deadline_ms, void (**waiting)(void))
+/* Waits until something is to be read; says how long that takes. */
+static bool wait_for_answer(int fd, int64_t deadline_ms, void (*waiting)(unsigned seconds))
 {
-	if (*waiting) {
+	int64_t began_ms = now_ms();
+
+	while (waiting && now_ms() + CLIENT_PATIENCE_MS < deadline_ms) {
 		if (wait_for(fd, POLLIN, now_ms() + CLIENT_PATIENCE_MS))
 			return true;
-		(*waiting)();
-		*waiting = NULL;
+		waiting((unsigned)((now_ms() - began_ms) / 1000));
 	}
 	return wait_for(fd, POLLIN, deadline_ms);
 }
@@ -105,7 +106,7 @@ static bool take_piece(const struct client_pieces *pieces, struct reply *reply)
 	return goes_on;
 }
 
-static bool receive(int fd, struct lines *lines, void (*waiting)(void),
+static bool receive(int fd, struct lines *lines, void (*waiting)(unsigned seconds),
 		    const struct client_pieces *pieces, struct reply *reply, int64_t deadline_ms,
 		    char **why)
 {
@@ -131,7 +132,7 @@ static bool receive(int fd, struct lines *lines, void (*waiting)(void),
 		case LINES_MORE:
 			break;
 		}
-		if (!wait_for_answer(fd, deadline_ms, &waiting)) {
+		if (!wait_for_answer(fd, deadline_ms, waiting)) {
 			*why = xasprintf("the node does not answer within %d s",
 					 CLIENT_TIMEOUT_MS / 1000);
 			return false;
@@ -146,7 +147,7 @@ static bool receive(int fd, struct lines *lines, void (*waiting)(void),
 	}
 }
 
-bool client_ask(const char *path, struct slice request, void (*waiting)(void),
+bool client_ask(const char *path, struct slice request, void (*waiting)(unsigned seconds),
 		const struct client_pieces *pieces, struct reply *reply, char **why)
 {
 	int64_t deadline_ms = now_ms() + CLIENT_TIMEOUT_MS;

@@ -7,7 +7,7 @@
 #include "ctl/protocol.h"
 
 #define CLIENT_TIMEOUT_MS 45000 /* longer than PROTOCOL_SLOW_MS */
-#define CLIENT_PATIENCE_MS 1000 /* a person wonders after so long */
+#define CLIENT_PATIENCE_MS 1000 /* a person wonders after so long, and again and again */
 
 /* For one that streams: each piece, lent; there is no deadline between them. */
 struct client_pieces {
@@ -15,9 +15,9 @@ struct client_pieces {
 	void *arg;
 };
 
-/* `waiting` (or NULL) is called once if the answer takes longer than CLIENT_PATIENCE_MS. False:
- * *why, freed by the caller. The reply's slices are its json's. */
-bool client_ask(const char *path, struct slice request, void (*waiting)(void),
+/* `waiting` (or NULL) is told every CLIENT_PATIENCE_MS how long nothing has come yet, in seconds.
+ * False: *why, freed by the caller. The reply's slices are its json's. */
+bool client_ask(const char *path, struct slice request, void (*waiting)(unsigned seconds),
 		const struct client_pieces *pieces, struct reply *reply, char **why);
 
 #endif

@@ -15,8 +15,9 @@ const struct command commands[] = {
 	  "each part; with --all a table of each, of at most 20 rows, and the counters. With\n"
 	  "--json all of it, with the verdict as `verdict`, what is wrong as `wrong`, and\n"
 	  "`warnings`. A process that does not answer within two seconds is said so.\n"
-	  "Exit code 0: all is well, or only a warning stands; 1: something is wrong, or the node\n"
-	  "cannot be asked." },
+	  "Exit code 0: all is well, or only a warning stands; 1: something is wrong; 2: the node\n"
+	  "could not be asked.",
+	  .is_table = true, .judged_by = "wrong" },
 	{ "alarms", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "alarms",
 	  "what you have to do something about, with cause and fix",
 	  "Number, severity, title and whom or what it is about; since when, what was seen, the\n"
@@ -25,16 +26,19 @@ const struct command commands[] = {
 	  "domains, realms, links, and what is loaded and stored",
 	  "The domains and the ports that lead to them, the realms of xmpps2snodes with where\n"
 	  "each is (stored, loaded by the router, or both) and whether it is linked, the links\n"
-	  "with the realms behind them, and static routes whose servers are all dead." },
+	  "with the realms behind them, and static routes whose servers are all dead.",
+	  .is_table = true },
 	{ "streams", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "streams",
-	  "the streams with the world, or those in whose line TEXT occurs", NULL },
+	  "the streams with the world, or those in whose line TEXT occurs", NULL,
+	  .is_table = true },
 	{ "domains", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "domains",
-	  "the domains of the world: streams, queue, what went wrong last", NULL },
+	  "the domains of the world: streams, queue, what went wrong last", NULL,
+	  .is_table = true },
 	{ "doctor", "[--json] [here]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "doctor",
 	  "look for everything that can be wrong, and say what helps",
 	  "On a core: on all nodes that it reaches; on the others, and with `here`: on this one.\n"
 	  "Exit code 0: nothing is wrong; 1: something is; 2: it could not look.",
-	  .for_core = true },
+	  .for_core = true, .judged_by = "findings" },
 	{ "why", "[--json] DOMAIN", 1, 1, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "why",
 	  "what happened with a domain, step by step; the cause and the fix",
 	  "The last attempts in both directions, as the edges saw them.", .for_core = true },
@@ -66,7 +70,8 @@ const struct command commands[] = {
 	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
 	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "cert list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "certificates",
-	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL },
+	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL,
+	  .is_table = true },
 	{ "cert csr", "[NAME...]", 0, 100, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "cert-csr",
 	  "a request for a certificate for the world, with all names that it needs",
 	  "Made for a new key, which the node keeps until the answer is installed. Without NAME\n"
@@ -148,7 +153,8 @@ const struct command commands[] = {
 	{ "home-server list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_OPERATE, FILES_NO,
 	  "home-servers", "the home servers, and how their tables are",
 	  "State, AXL version, how long ago they were looked at, what is in the way, and rows of\n"
-	  "somebody else." },
+	  "somebody else.",
+	  .is_table = true },
 	{ "home-server refresh", "[NAME]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO,
 	  "refresh", "look at their tables now, and set them right",
 	  "A line for each; it may take half a minute." },
@@ -167,7 +173,8 @@ const struct command commands[] = {
 	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "retry",
 	  "try a domain again now, without waiting for its next attempt", NULL },
 	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "close",
-	  "close a stream", "XCODER is the stream's id, as in the log and in `sallyport status`." },
+	  "close a stream",
+	  "XCODER is the stream's id, as in the log and in `sallyport streams`." },
 	{ "diag start", "[capture] [secrets] [for=SECONDS] [domain=DOMAIN] [here]", 0, 5,
 	  COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-start",
 	  "begin a diagnostic log, on a core on all nodes",
@@ -206,7 +213,7 @@ const struct command commands[] = {
 	  FILES_NO, "account-add",
 	  "an account for the web page; `admin link NAME` lets it set its password", NULL },
 	{ "account list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_ADMIN, FILES_NO, "accounts",
-	  "who may use the web page", NULL },
+	  "who may use the web page", NULL, .is_table = true },
 	{ "account remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "account-remove",
 	  "end an account and its sessions", NULL },
 	{ "completion", "bash|zsh|fish", 1, 1, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,

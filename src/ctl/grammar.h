@@ -49,6 +49,10 @@ struct command {
 	bool streams;	  /* it answers piece by piece until who asks goes away, or it ends */
 	bool saves;	  /* its last argument is a file here, into which the answer goes */
 	bool for_core;	  /* a core may ask it of this node through the tunnel */
+	bool is_table;	  /* lines that are cut where a terminal ends */
+	/* A list in its data, with a row for each thing that is wrong: the exit code is 1 then, and
+	 * 2 if there is no answer. NULL: its exit codes are as usual. */
+	const char *judged_by;
 };
 
 extern const struct command commands[];

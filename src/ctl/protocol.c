@@ -26,7 +26,7 @@ static bool is_flat(struct slice line)
 	return true;
 }
 
-static json_t *read_object(struct slice line, const char **why)
+json_t *protocol_object(struct slice line, const char **why)
 {
 	json_t *json = NULL;
 
@@ -66,7 +66,7 @@ static bool read_words(struct request *request, const json_t *list, const char *
 
 bool request_read(struct request *request, struct slice line, const char **why)
 {
-	struct request read = { .json = read_object(line, why) };
+	struct request read = { .json = protocol_object(line, why) };
 	const json_t *json;
 
 	if (!read.json)
@@ -171,7 +171,7 @@ static bool is_status(const json_t *status)
 
 bool reply_read(struct reply *reply, struct slice line, const char **why)
 {
-	json_t *json = read_object(line, why), *status, *text, *data;
+	json_t *json = protocol_object(line, why), *status, *text, *data;
 	bool more;
 
 	if (!json)

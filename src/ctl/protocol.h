@@ -46,6 +46,10 @@ struct reply {
 	json_t *data; /* NULL: none */
 };
 
+/* The object in a text, as strictly as requests are read; the caller's. NULL and *why: it holds
+ * something else. */
+json_t *protocol_object(struct slice text, const char **why);
+
 bool request_read(struct request *request, struct slice line, const char **why);
 void request_finish(struct request *request);
 /* False: a word is not UTF-8; nothing is written. */

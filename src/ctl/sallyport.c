@@ -1,12 +1,16 @@
 /*
  * The command: finds the node's control socket, asks what the words say, prints the answer.
- * Exit code 0: done; 1: refused or failed; 2: no such command, or not its arguments.
+ * Exit code 0: done; 1: refused or failed; 2: no such command, or not its arguments. Of a command
+ * that judges (grammar.h) 0: well; 1: not well; 2: no answer.
  */
 #include "base/alloc.h"
 #include "ctl/bootstrap.h"
 #include "ctl/client.h"
 #include "ctl/grammar.h"
+#include "ctl/guess.h"
+#include "ctl/save.h"
 #include "ctl/screen.h"
+#include "ctl/terminal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +19,7 @@
 #include <unistd.h>
 
 #define USAGE REPLY_UNKNOWN
+#define NO_ANSWER 2 /* to a command that judges */
 
 extern const char completion_bash[], completion_zsh[], completion_fish[]; /* made by ctl/pages */
 
@@ -24,6 +29,7 @@ struct job {
 	const char *const *words;
 	size_t count, named; /* words; how many of them name the command */
 	bool json;
+	struct save *save; /* where the answer goes; NULL: to standard output */
 };
 
 static void print(FILE *to, struct slice text)
@@ -179,7 +185,8 @@ static bool compose(const struct job *job, struct buffer *request)
 
 	for (size_t i = 0; i < job->count; i++)
 		lent[i] = words[i];
-	if (composed && !request_write(request, lent, job->count, job->json)) {
+	if (composed &&
+	    !request_write(request, lent, job->count, job->json || job->command->judged_by)) {
 		fail("what is to be sent is not UTF-8", "");
 		composed = false;
 	} else if (composed && buffer_len(request) > PROTOCOL_REQUEST_BYTES) {
@@ -193,23 +200,55 @@ static bool compose(const struct job *job, struct buffer *request)
 	return composed;
 }
 
-static int show(const struct job *job, const struct reply *reply)
+/* A status or a table as it is on a terminal of that width. */
+static void print_shaped(const struct job *job, struct slice text, bool wrong)
+{
+	struct terminal terminal = terminal_look(stdout);
+	char *shown = screen_text(text), *shaped = NULL;
+
+	if (job->command->is_table && terminal.columns) {
+		shaped = screen_cut(shown, terminal.columns);
+		free(shown);
+		shown = shaped;
+	}
+	if (job->command->judged_by && terminal.colour) {
+		shaped = screen_coloured(shown, wrong);
+		free(shown);
+		shown = shaped;
+	}
+	fputs(shown, stdout);
+	free(shown);
+}
+
+static void print_answer(const struct job *job, const struct reply *reply, bool wrong)
 {
 	char *json;
 
-	if (reply->status != REPLY_DONE && !reply->data) { /* with data it is an answer: doctor's */
-		char *text = xstrndup(reply->text.data, reply->text.len);
-
-		fail(text, "");
-		free(text);
-	} else if (job->json && reply->data) {
+	if (job->json && reply->data) {
 		json = json_dumps(reply->data, JSON_INDENT(2));
 		print(stdout, slice_of(json));
 		free(json);
+	} else if (isatty(STDOUT_FILENO)) {
+		print_shaped(job, reply->text, wrong);
 	} else {
 		print(stdout, reply->text);
 	}
-	return (int)reply->status;
+}
+
+static int show(const struct job *job, const struct reply *reply)
+{
+	const char *judged_by = job->command->judged_by;
+	bool wrong = judged_by && json_array_size(json_object_get(reply->data, judged_by));
+	char *text;
+
+	if (reply->status == REPLY_DONE || reply->data) { /* with data it is an answer */
+		print_answer(job, reply, wrong);
+		return wrong ? REPLY_FAILED : (int)reply->status;
+	}
+	text = xstrndup(reply->text.data, reply->text.len);
+	fail(text, "");
+	free(text);
+	return judged_by ? NO_ANSWER : (int)reply->status;
 }
 
 /* A piece with --json is a line, so that what reads them can tell them apart. */
@@ -228,27 +267,29 @@ static bool show_piece(void *arg, const struct reply *piece)
 	return fflush(stdout) == 0;
 }
 
-/* On standard error: the answer alone goes to standard output. */
-static void say_waiting(void)
-{
-	fputs("waiting...\n", stderr);
-}
-
 static int ask(const struct job *job)
 {
 	struct buffer request = { 0 };
 	struct reply reply = { 0 };
 	char *why = NULL, *path = NULL;
-	const struct client_pieces pieces = { show_piece, (void *)(uintptr_t)job };
-	int status = REPLY_FAILED;
-	bool slow = job->command->place == COMMAND_MANAGE;
+	const struct client_pieces pieces =
+		job->save ? (struct client_pieces){ save_piece, job->save }
+			  : (struct client_pieces){ show_piece, (void *)(uintptr_t)job };
+	int status = job->command->judged_by ? NO_ANSWER : REPLY_FAILED;
+	/* --json is for programs: they read both streams often enough */
+	bool quiet = job->command->streams || (job->json && !isatty(STDERR_FILENO));
+	bool answered;
 
 	if (compose(job, &request)) {
 		path = job->socket ? xstrdup(job->socket) : bootstrap_socket(job->file, &why);
-		if (path &&
-		    client_ask(path, (struct slice){ buffer_data(&request), buffer_len(&request) },
-			       slow ? say_waiting : NULL, job->command->streams ? &pieces : NULL,
-			       &reply, &why))
+		answered = path &&
+			   client_ask(path,
+				      (struct slice){ buffer_data(&request), buffer_len(&request) },
+				      quiet ? NULL : terminal_say_waiting,
+				      job->command->streams || job->save ? &pieces : NULL, &reply,
+				      &why);
+		terminal_end_waiting();
+		if (answered)
 			status = show(job, &reply);
 		else
 			fail(why, "");
@@ -260,18 +301,45 @@ static int ask(const struct job *job)
 	return status;
 }
 
-/* Said when the words do not do; `word` (NULL: none) is what they begin with. */
-static int usage(const struct command *command, const char *word)
+static int ask_and_save(struct job *job)
+{
+	char *why = NULL;
+	int status;
+
+	job->save = save_open(job->words[job->count - 1], &why);
+	status = job->save ? ask(job) : REPLY_FAILED;
+	if (job->save && !save_close(&job->save, status == REPLY_DONE, &why))
+		status = REPLY_FAILED;
+	if (why)
+		fail(why, "");
+	free(why);
+	return status;
+}
+
+static int usage(const struct command *command)
 {
 	struct buffer out = { 0 };
 
 	if (command)
 		command_usage(&out, command);
-	else if (word && !command_usages(&out, word))
-		buffer_printf(&out, "sallyport: no such command: %s; `sallyport help` lists them\n",
-			      word);
-	else if (!word)
+	else
 		command_help(&out, NULL);
+	print_buffer(stderr, &out);
+	return USAGE;
+}
+
+/* No command begins with these words. */
+static int no_such_command(const char *const *words, size_t count)
+{
+	const char *guess = guess_command(words, count);
+	struct buffer out = { 0 };
+
+	if (guess)
+		buffer_printf(&out, "sallyport: no such command; did you mean: sallyport %s\n",
+			      guess);
+	else if (!command_usages(&out, words[0]))
+		buffer_printf(&out, "sallyport: no such command: %s; `sallyport help` lists them\n",
+			      words[0]);
 	print_buffer(stderr, &out);
 	return USAGE;
 }
@@ -293,16 +361,29 @@ static bool read_options(struct job *job, int argc, char **argv)
 	return job->count > 0;
 }
 
-/* --json behind the command says how the answer is wanted, and is no argument. */
+/* --json, wherever it stands behind the command, says how the answer is wanted, and is no
+ * argument. */
 static void take_json(struct job *job, char **words)
 {
-	if (!command_has_json(job->command) || job->count == job->named ||
-	    strcmp(words[job->named], "--json") != 0)
+	size_t kept = job->named;
+
+	if (!command_has_json(job->command))
 		return;
-	memmove(words + job->named, words + job->named + 1,
-		(job->count - job->named - 1) * sizeof(*words));
-	job->json = true;
-	job->count--;
+	for (size_t i = job->named; i < job->count; i++) {
+		if (strcmp(words[i], "--json") == 0)
+			job->json = true;
+		else
+			words[kept++] = words[i];
+	}
+	job->count = kept;
+}
+
+/* An answer that went nowhere, since a disk is full, is none. */
+static int written(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return fail("cannot write the answer: ", strerror(errno));
 }
 
 int main(int argc, char **argv)
@@ -310,14 +391,18 @@ int main(int argc, char **argv)
 	struct job job = { .file = BOOTSTRAP_FILE };
 
 	if (!read_options(&job, argc, argv))
-		return usage(NULL, NULL);
+		return usage(NULL);
 	job.command = command_find(job.words, job.count, &job.named);
 	if (!job.command)
-		return usage(NULL, job.words[0]);
+		return no_such_command(job.words, job.count);
 	take_json(&job, argv + optind);
 	if (!command_takes(job.command, job.count - job.named))
-		return usage(job.command, NULL);
+		return usage(job.command);
+	if (job.command->saves)
+		return ask_and_save(&job);
+	if (job.command->place != COMMAND_HERE)
+		return written(ask(&job));
 	if (strcmp(job.command->words, "completion") == 0)
-		return completion(job.words[job.named]);
-	return job.command->place == COMMAND_HERE ? help(&job) : ask(&job);
+		return written(completion(job.words[job.named]));
+	return written(help(&job));
 }

@@ -1,6 +1,7 @@
 #include "ctl/screen.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 
 /* The length of the control character that the text begins with; 0: it is none. */
 static size_t control_at(const unsigned char *at, size_t left)
@@ -30,4 +31,78 @@ char *screen_text(struct slice text)
 	}
 	*to = '\0';
 	return clean;
+}
+
+/* "! ..." and "warning: ..." of a status. */
+static bool complains(const char *line)
+{
+	return strncmp(line, "! ", 2) == 0 || strncmp(line, "warning: ", 9) == 0;
+}
+
+/* The bytes of a line that fill at most so many columns. */
+static size_t fitting(const char *line, size_t len, size_t columns)
+{
+	size_t at = 0, shown = 0;
+
+	for (; at < len; at++) {
+		bool starts = ((unsigned char)line[at] & 0xc0) != 0x80;
+
+		if (starts && shown == columns)
+			break;
+		shown += starts;
+	}
+	return at;
+}
+
+char *screen_cut(const char *text, size_t columns)
+{
+	struct buffer out = { 0 };
+	bool first = true;
+
+	for (; *text; first = false) {
+		size_t len = strcspn(text, "\n"), fits = fitting(text, len, columns);
+
+		if (fits == len || first || complains(text) || columns < 2)
+			buffer_append(&out, text, len);
+		else
+			buffer_printf(&out, "%.*s\xe2\x80\xa6",
+				      (int)fitting(text, len, columns - 1), text);
+		text += len;
+		if (*text)
+			buffer_append(&out, text++, 1);
+	}
+	return buffer_take_text(&out);
+}
+
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define GREEN "\033[32m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+static const char *colour_of(const char *line, bool first, bool wrong, bool warned)
+{
+	if (first)
+		return wrong ? BOLD RED : warned ? BOLD YELLOW : BOLD GREEN;
+	if (complains(line))
+		return *line == '!' ? RED : YELLOW;
+	return NULL;
+}
+
+char *screen_coloured(const char *text, bool wrong)
+{
+	bool first = true, warned = strstr(text, "\nwarning: ") != NULL;
+	struct buffer out = { 0 };
+
+	for (; *text; first = false) {
+		size_t len = strcspn(text, "\n");
+		const char *colour = colour_of(text, first, wrong, warned);
+
+		buffer_printf(&out, "%s%.*s%s", colour ? colour : "", (int)len, text,
+			      colour ? PLAIN : "");
+		text += len;
+		if (*text)
+			buffer_append(&out, text++, 1);
+	}
+	return buffer_take_text(&out);
 }

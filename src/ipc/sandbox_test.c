@@ -191,7 +191,7 @@ static const char *missing(enum process process)
 		return "messages";
 	channel_destroy(&ends[0]);
 	channel_destroy(&ends[1]);
-	if (!has_connected())
+	if (process != PROCESS_CAPTURE && !has_connected())
 		return "connecting";
 	return NULL;
 }
@@ -238,6 +238,19 @@ static int run_child(enum process process, bool sandboxed)
 	return WEXITSTATUS(status);
 }
 
+/* 0: it could not. */
+static int run_child_that_connects(void)
+{
+	const char *why;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(!sandbox_enter(PROCESS_CAPTURE, NULL, &why) || has_connected());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
 static void without_a_sandbox_all_of_it_works(void **state)
 {
 	assert_int_equal(run_child(PROCESS_TRAFFIC, false), 0);
@@ -256,6 +269,12 @@ static void manage_can_work_but_not_get_out(void **state)
 static void resolver_can_work_but_not_get_out(void **state)
 {
 	assert_int_equal(run_child(PROCESS_RESOLVER, true), 102);
+}
+
+static void capture_can_work_but_neither_get_out_nor_connect(void **state)
+{
+	assert_int_equal(run_child(PROCESS_CAPTURE, true), 102);
+	assert_int_equal(run_child_that_connects(), 0);
 }
 
 static void control_has_none(void **state)
@@ -337,6 +356,7 @@ int main(void)
 		cmocka_unit_test(traffic_can_work_but_not_get_out),
 		cmocka_unit_test(manage_can_work_but_not_get_out),
 		cmocka_unit_test(resolver_can_work_but_not_get_out),
+		cmocka_unit_test(capture_can_work_but_neither_get_out_nor_connect),
 		cmocka_unit_test(control_has_none),
 		cmocka_unit_test(the_kernel_agrees),
 	};

@@ -555,3 +555,12 @@ void https_stream_end(struct https_call **call_ref)
 	}
 	free_call(call);
 }
+
+void https_stream_break(struct https_call **call)
+{
+	if ((*call)->connection) {
+		https_on_gone(*call, NULL, NULL);
+		cut_off((*call)->connection, NULL);
+	}
+	https_stream_end(call);
+}

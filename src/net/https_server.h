@@ -69,6 +69,8 @@ void https_stream_begin(struct https_call *call, const char *type, const char *c
 void https_stream_send(struct https_call *call, struct slice piece);
 size_t https_stream_waits(const struct https_call *call); /* bytes that are not taken yet */
 void https_stream_end(struct https_call **call);
+/* The same, but so that who listens sees that it is not whole. */
+void https_stream_break(struct https_call **call);
 /* Who asked went away before the answer; only what takes long wants to know. Called at most once,
  * the call is still to be answered. NULL: no more. */
 void https_on_gone(struct https_call *call, https_gone_fn *gone, void *arg);

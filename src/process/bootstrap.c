@@ -159,6 +159,52 @@ static bool take_listen(const struct role *role, cfg_t *section, struct bootstra
 	return true;
 }
 
+static bool is_local(const char *address)
+{
+	unsigned char bytes[16];
+
+	if (inet_pton(AF_INET, address, bytes) == 1)
+		return bytes[0] == 127;
+	return strcmp(address, "::1") == 0;
+}
+
+static bool is_any(const char *address)
+{
+	return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
+}
+
+/* Whether a connection to the one address may be one to the other. */
+static bool meets(const char *a, const char *b)
+{
+	bool same_family = (strchr(a, ':') != NULL) == (strchr(b, ':') != NULL);
+
+	return strcmp(a, b) == 0 || (same_family && (is_any(a) || is_any(b)));
+}
+
+/* The world that reaches 5269 must not find the web page beside it. */
+static bool admin_is_apart(cfg_t *file, const struct bootstrap *bootstrap)
+{
+	for (size_t i = 0; i < bootstrap->listens_count; i++) {
+		const struct bootstrap_listen *admin = &bootstrap->listens[i];
+
+		if (strcmp(admin->service, "admin") != 0 || is_local(admin->address))
+			continue;
+		for (size_t k = 0; k < bootstrap->listens_count; k++) {
+			const struct bootstrap_listen *s2s = &bootstrap->listens[k];
+
+			if (strcmp(s2s->service, "s2s") != 0 || is_local(s2s->address) ||
+			    !meets(admin->address, s2s->address))
+				continue;
+			cfg_error(file,
+				  "listen admin: %s is where the world reaches s2s; the web page "
+				  "needs an address of its own, or 127.0.0.1",
+				  admin->address);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool take_socket(cfg_t *file, struct bootstrap *bootstrap)
 {
 	bootstrap->control_socket = copy_of(file, "control_socket");
@@ -194,7 +240,7 @@ static bool take(cfg_t *file, struct bootstrap *bootstrap)
 		if (!take_listen(bootstrap->role, cfg_getnsec(file, "listen", i), bootstrap))
 			return false;
 	}
-	return true;
+	return admin_is_apart(file, bootstrap);
 }
 
 bool bootstrap_read(const char *path, struct bootstrap *bootstrap, char **why)

@@ -95,8 +95,8 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		{ "listen s2s { port = 5269 }\n", ":1: listen s2s: needs address and port" },
 		{ "listen s2s { address = \"192.0.2.1\" }\n",
 		  ":1: listen s2s: needs address and port" },
-		{ HEAD "listen admin { address = \"192.0.2.1\" port = 9443 }\n",
-		  ":4: listen admin: no service of role edge" },
+		{ HEAD "listen axl { address = \"192.0.2.1\" port = 8443 }\n",
+		  ":4: listen axl: no service of role edge" },
 		{ "role = core\nname = a\ndata = /srv\nlisten s2s { address = \"192.0.2.1\" "
 		  "port = 5269 }\n",
 		  ":4: listen s2s: no service of role core" },
@@ -109,6 +109,43 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 		assert_false(read_text(rows[i].text, &b, &why));
 		assert_string_equal(why, expected);
 		free(expected);
+		free(why);
+	}
+}
+
+#define S2S(address) "listen s2s { address = \"" address "\" port = 5269 }\n"
+#define ADMIN(address) "listen admin { address = \"" address "\" port = 9443 }\n"
+
+static void the_web_page_is_not_where_the_world_comes(void **state)
+{
+	static const struct {
+		const char *text;
+		bool taken;
+	} rows[] = {
+		{ HEAD ADMIN("192.0.2.1"), true },
+		{ HEAD S2S("192.0.2.1") ADMIN("192.0.2.2"), true },
+		{ HEAD S2S("192.0.2.1") ADMIN("192.0.2.1"), false },
+		{ HEAD ADMIN("192.0.2.1") S2S("192.0.2.1"), false },
+		{ HEAD S2S("0.0.0.0") ADMIN("192.0.2.1"), false },
+		{ HEAD S2S("192.0.2.1") ADMIN("0.0.0.0"), false },
+		{ HEAD S2S("::") ADMIN("2001:db8::1"), false },
+		{ HEAD S2S("::") ADMIN("192.0.2.1"), true },
+		{ HEAD S2S("0.0.0.0") ADMIN("127.0.0.1"), true },
+		{ HEAD S2S("::") ADMIN("::1"), true },
+		{ HEAD S2S("127.0.0.1") ADMIN("127.0.0.1"), true },
+		{ "role = core\nname = a\ndata = /srv\n" ADMIN("0.0.0.0"), true },
+		{ "role = home\nname = a\ndata = /srv\n" ADMIN("::"), true },
+	};
+
+	for (size_t i = 0; i < nitems(rows); i++) {
+		struct bootstrap b;
+		char *why = NULL;
+
+		assert_int_equal(read_text(rows[i].text, &b, &why), rows[i].taken);
+		if (rows[i].taken)
+			bootstrap_finish(&b);
+		else
+			assert_non_null(strstr(why, "is where the world reaches s2s"));
 		free(why);
 	}
 }
@@ -153,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_whole_file_is_read),
 		cmocka_unit_test(what_is_optional_has_defaults),
 		cmocka_unit_test(what_is_wrong_is_told_with_its_line),
+		cmocka_unit_test(the_web_page_is_not_where_the_world_comes),
 		cmocka_unit_test(two_sections_of_one_name_are_refused),
 		cmocka_unit_test(a_file_that_is_not_there_is_told),
 	};

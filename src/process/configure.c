@@ -36,7 +36,8 @@ static void add_previous_secret(struct plan *plan, const struct store *store)
 const struct setting *order_key_of(const struct setting *certificate)
 {
 	static const char *const pairs[][2] = { { "tls.certificate", "tls.private_key" },
-						{ "axl.certificate", "axl.private_key" } };
+						{ "axl.certificate", "axl.private_key" },
+						{ "admin.certificate", "admin.private_key" } };
 
 	for (size_t i = 0; i < nitems(pairs); i++) {
 		if (strcmp(pairs[i][0], certificate->name) == 0)
@@ -272,6 +273,9 @@ static const struct {
 	{ "home-server-add", 4, 5, order_home_server_add },
 	{ "home-server-password", 2, 2, order_home_server_password },
 	{ "home-server-remove", 1, 1, order_home_server_remove },
+	{ "account-add", 2, 2, order_account_add },
+	{ "account-remove", 1, 1, order_account_remove },
+	{ "account-password", 2, 2, order_account_password },
 	{ "edge-told", 4, 4, order_edge_told },
 	{ "domains-told", 2, SETTING_ENTRIES_MAX, order_domains_told },
 	{ "node-pair", 4, 6, order_node_pair },

@@ -13,7 +13,7 @@
  *SSH-PIN	as node-add; replaces it home-server-put NAME HOST PORT USER PASSWORD VERIFY PIN
  *likewise axl-user-put NAME PASSWORD ROLES				likewise realms-written
  *REALM...						axl.realms rows-set "PKID CP_ID"...
- *xmpps2snodes
+ *xmpps2snodes account-password NAME HASH				likewise admin.accounts
  */
 #ifndef PROCESS_CONFIGURE_H
 #define PROCESS_CONFIGURE_H

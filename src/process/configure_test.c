@@ -365,6 +365,30 @@ static void home_servers_are_added_changed_and_removed(void **state)
 	assert_rows(stage, "axl.realms", "");
 }
 
+static void accounts_are_added_change_and_go(void **state)
+{
+	static const char hash[] = "$argon2id$v=19$m=65536,t=2,p=1$c2FsdA$ZGlnZXN0";
+	struct stage *stage = *state;
+
+	assert_int_equal(ASK(stage, "account-add", "anna", "viewer"), 0);
+	assert_int_equal(stage->changed, SEEN_BY_MANAGE);
+	assert_rows(stage, "admin.accounts", "anna viewer unset");
+	assert_int_equal(ASK(stage, "account-password", "anna", hash), 0);
+	assert_null(strstr(stage->text, hash));
+	assert_int_equal(ASK(stage, "account-add", "anna", "admin"), 0);
+	assert_rows(stage, "admin.accounts",
+		    "anna admin $argon2id$v=19$m=65536,t=2,p=1$c2FsdA$ZGlnZXN0");
+	assert_int_equal(ASK(stage, "account-password", "anna", "sesame-open"), 1);
+	assert_null(strstr(stage->text, "sesame"));
+	assert_int_equal(ASK(stage, "account-password", "berta", hash), 1);
+	assert_string_equal(stage->text, "berta: no such account");
+	assert_int_equal(ASK(stage, "account-add", "berta", "root"), 1);
+	assert_int_equal(ASK(stage, "account-remove", "berta"), 1);
+	assert_int_equal(ASK(stage, "account-remove", "anna"), 0);
+	assert_rows(stage, "admin.accounts", "");
+	assert_false(stage_logged(stage, hash));
+}
+
 static void the_table_of_edges_is_stored_as_axl_says(void **state)
 {
 	static const char row[] = "055c13d9-943d-459d-a3c6-af1d1176936d cm-2_s2scp-1.edge-a";
@@ -555,6 +579,7 @@ int main(void)
 		TEST(an_edge_takes_the_domains_of_its_cores),
 		AT(home, a_home_node_takes_the_domains_as_they_are_told),
 		AT(core, home_servers_are_added_changed_and_removed),
+		AT(home, accounts_are_added_change_and_go),
 		AT(home, the_table_of_edges_is_stored_as_axl_says),
 		TEST(a_dialback_secret_is_not_empty_or_short),
 		TEST(history_tells_who_changed_what),

@@ -1,13 +1,13 @@
 #include "process/diag_orders.h"
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "ipc/wire.h"
 #include "policy/domain.h"
 #include "process/diag_ports.h"
 #include "tables/events.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
 #define WORDS_MAX 32
@@ -69,18 +69,11 @@ static void refuse_freeing(const struct order *order, char *why)
 /* "SIZE BASE64" */
 static void answer_piece(const struct order *order, uint64_t size, struct buffer *piece)
 {
-	size_t len = buffer_len(piece);
 	struct buffer text = { 0 };
 	char *all;
 
 	buffer_printf(&text, "%" PRIu64 " ", size);
-	if (len) {
-		char *room = buffer_reserve(&text, (len + 2) / 3 * 4 + 1);
-		int written = EVP_EncodeBlock((unsigned char *)room,
-					      (const unsigned char *)buffer_data(piece), (int)len);
-
-		buffer_filled(&text, (size_t)written);
-	}
+	base64_encode(&text, (struct slice){ buffer_data(piece), buffer_len(piece) });
 	all = buffer_take_text(&text);
 	done(order, all);
 	free(all);

@@ -218,7 +218,7 @@ static void add_level(const struct diagnostic *diagnostic, struct buffer *out)
 	snprintf(until, sizeof(until), "%" PRId64, (int64_t)diagnostic->ends);
 	snapshot_add(out, &(struct snapshot_record){ 4,
 						     { slice_of("level"),
-						       slice_of("all, by the diagnostic log"),
+						       slice_of("all (diagnostic log)"),
 						       slice_of("debug"), slice_of(until) } });
 }
 

@@ -76,7 +76,7 @@ static bool plan_levels(struct order *order, struct plan *plan, enum log_level l
 	if (is_module(module))
 		return put_level(order, plan, module, level, until, why);
 	if (strcmp(module, "all") != 0) {
-		*why = xasprintf("%s: no such module: docs/log.md and sallyport-events(5) have "
+		*why = xasprintf("%s: no such module: docs/log.md and sallyport-log(5) have "
 				 "them",
 				 module);
 		return false;

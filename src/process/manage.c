@@ -5,6 +5,8 @@
  */
 #include "admin/control_socket.h"
 #include "admin/desk.h"
+#include "admin/event_log.h"
+#include "admin/log_desk.h"
 #include "admin/watch.h"
 #include "base/alloc.h"
 #include "ipc/startup.h"
@@ -18,7 +20,8 @@
 
 #define REQUEST_MS 30000 /* of a person who pipes it in by hand */
 #define REPLY_MS 10000
-#define FINISH_MS 2000 /* control waits for longer before it kills */
+#define EVENTS_KEPT 20000 /* as events.keep, should a snapshot be without it */
+#define FINISH_MS 2000	  /* control waits for longer before it kills */
 
 struct manage {
 	struct loop *loop;
@@ -26,11 +29,18 @@ struct manage {
 	struct control_socket *socket;
 	struct watch *watch;
 	struct desk *desk;
+	struct event_log *events;
+	struct log_desk *log_desk;
 	struct orders *orders;
 	struct services *services;
 	struct timer finish;
 	int status; /* of exit */
 };
+
+static void apply_log(struct manage *manage, const struct snapshot *snapshot)
+{
+	event_log_keep(manage->events, (size_t)snapshot_int(snapshot, "events.keep", EVENTS_KEPT));
+}
 
 static void take_settings(struct manage *manage, int fd)
 {
@@ -44,6 +54,7 @@ static void take_settings(struct manage *manage, int fd)
 	startup_apply_log(snapshot, PROCESS_MANAGE);
 	log_event(EVENT_SNAPSHOT_TAKEN, "generation=%" PRIu64 " revision=%" PRIu64,
 		  snapshot_generation(snapshot), snapshot_revision(snapshot));
+	apply_log(manage, snapshot);
 	services_apply(manage->services, &snapshot);
 	watch_poke(manage->watch);
 }
@@ -53,6 +64,7 @@ static void on_traffic(void *arg, struct message *message)
 	struct manage *manage = arg;
 
 	desk_take(manage->desk, PROCESS_TRAFFIC, message);
+	log_desk_take(manage->log_desk, message);
 	watch_take(manage->watch, PROCESS_TRAFFIC, message);
 	services_take_traffic(manage->services, message);
 }
@@ -62,6 +74,7 @@ static void on_traffic_gone(void *arg)
 	struct manage *manage = arg;
 
 	desk_reach(manage->desk, PROCESS_TRAFFIC, NULL);
+	log_desk_reach(manage->log_desk, NULL);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, NULL);
 	services_reach_traffic(manage->services, NULL);
 	messenger_destroy(&manage->traffic);
@@ -76,6 +89,7 @@ static void reach_traffic(struct manage *manage, int fd)
 	manage->traffic = messenger_create(manage->loop, fd, PROCESS_MANAGE, PROCESS_TRAFFIC,
 					   &handler, manage);
 	desk_reach(manage->desk, PROCESS_TRAFFIC, manage->traffic);
+	log_desk_reach(manage->log_desk, manage->traffic);
 	watch_reach(manage->watch, PROCESS_TRAFFIC, manage->traffic);
 	services_reach_traffic(manage->services, manage->traffic);
 }
@@ -107,6 +121,7 @@ static void shut_down(struct manage *manage)
 {
 	manage->finish.fire = on_finish_timer;
 	loop_arm(manage->loop, &manage->finish, FINISH_MS);
+	log_desk_finish(manage->log_desk);
 	control_socket_finish(manage->socket, stop);
 }
 
@@ -120,6 +135,9 @@ static void on_control(void *arg, struct message *message)
 		break;
 	case MESSAGE_PEER:
 		take_peer(manage, message);
+		break;
+	case MESSAGE_EVENT: /* nothing of it is logged: that would be a line too */
+		event_log_take(manage->events, message->body);
 		break;
 	case MESSAGE_SHUTDOWN:
 		shut_down(manage);
@@ -157,11 +175,16 @@ static void on_piece(void *arg, uint64_t session, struct slice text, json_t *dat
 	control_socket_tell(manage->socket, session, text, data);
 }
 
+static size_t behind(void *arg, uint64_t session)
+{
+	return control_socket_behind(((struct manage *)arg)->socket, session);
+}
+
 static void on_request(void *arg, uint64_t session, const struct visitor *visitor,
 		       const struct request *request)
 {
 	struct manage *manage = arg;
-	struct desk_asker asker = { on_piece, on_answer, manage, session };
+	struct desk_asker asker = { on_piece, on_answer, manage, session, behind };
 
 	desk_ask(manage->desk, &asker, visitor, request);
 }
@@ -204,6 +227,11 @@ static void report(void *arg, json_t *document)
 	services_report(((struct manage *)arg)->services, document);
 }
 
+static void looked(void *arg, const json_t *status)
+{
+	services_looked(((struct manage *)arg)->services, status);
+}
+
 static void open_all(struct manage *manage)
 {
 	struct services_config services = { .loop = manage->loop, .release = SALLYPORT_RELEASE };
@@ -212,11 +240,17 @@ static void open_all(struct manage *manage)
 					    .records = add_records,
 					    .others = others,
 					    .report = report,
+					    .looked = looked,
 					    .arg = manage };
 	struct desk_config desk = { .loop = manage->loop };
 
 	desk.watch = manage->watch = watch_create(&watch);
 	services.desk = manage->desk = desk_create(&desk);
+	manage->events = event_log_create(EVENTS_KEPT);
+	manage->log_desk = log_desk_create(
+		&(struct log_desk_config){ manage->loop, manage->desk, manage->events });
+	services.watch = manage->watch;
+	services.events = manage->events;
 	services.orders = manage->orders = orders_create(manage->loop);
 	manage->services = services_create(&services);
 }
@@ -246,6 +280,7 @@ static void serve(struct manage *manage, struct startup *startup, uid_t owner)
 	orders_reach(manage->orders, manage->control);
 	if (startup->peers[PROCESS_RESOLVER] >= 0)
 		services_set_resolver(manage->services, startup->peers[PROCESS_RESOLVER]);
+	apply_log(manage, startup->snapshot);
 	services_apply(manage->services, &startup->snapshot);
 	listen_all(manage, startup);
 	loop_run(manage->loop);
@@ -256,6 +291,8 @@ static void finish(struct manage *manage)
 	services_destroy(&manage->services); /* what people wait for is answered as it goes */
 	orders_destroy(&manage->orders);
 	control_socket_destroy(&manage->socket);
+	log_desk_destroy(&manage->log_desk);
+	event_log_destroy(&manage->events);
 	desk_destroy(&manage->desk);
 	watch_destroy(&manage->watch);
 	messenger_destroy(&manage->traffic);

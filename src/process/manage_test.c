@@ -361,7 +361,19 @@ static void status_is_what_control_and_traffic_report(void **state)
 		"link,core-a,core,up,in,0,5,");
 	assert_int_equal(ended(&run), 0);
 	assert_int_equal(
+		strncmp(run.text, "edge-a (edge): up, 1 of 1 links, 0 streams\nfederation", 53), 0);
+
+	ASK(&run, node, "status", "--all");
+	reports(node->control, hears(node->control, MESSAGE_STATUS, NULL, 0),
+		"node,edge-a,edge,ab12");
+	reports(node->traffic, hears(node->traffic, MESSAGE_STATUS, NULL, 0),
+		"link,core-a,core,up,in,0,5,");
+	assert_int_equal(ended(&run), 0);
+	assert_int_equal(
 		strncmp(run.text, "edge-a (edge): up, 1 of 1 links, 0 streams\n\nLINK", 48), 0);
+	assert_non_null(strstr(run.text, "pin ab12"));
+	ASK(&run, node, "status", "links");
+	assert_int_equal(ended(&run), 2);
 
 	ASK(&run, node, "status", "--json");
 	reports(node->control, hears(node->control, MESSAGE_STATUS, NULL, 0),
@@ -380,9 +392,8 @@ static void who_does_not_answer_is_said_and_the_rest_shown(void **state)
 	ASK(&run, node, "status");
 	reports(node->control, hears(node->control, MESSAGE_STATUS, NULL, 0),
 		"node,edge-a,edge,ab12");
-	assert_int_equal(ended(&run), 0);
-	assert_int_equal(strncmp(run.text, "edge-a (edge): traffic does not answer\n", 39), 0);
-	assert_non_null(strstr(run.text, "pin ab12"));
+	assert_int_equal(ended(&run), 1);
+	assert_non_null(strstr(run.text, "edge-a (edge): traffic does not answer\nfederation"));
 	hears(node->traffic, MESSAGE_STATUS, NULL, 0);
 }
 
@@ -489,9 +500,11 @@ static void errors_of_use_are_clear(void **state)
 	struct run run;
 
 	ASK(&run, &nowhere, "status");
-	assert_int_equal(ended(&run), 1);
+	assert_int_equal(ended(&run), 2); /* neither well nor not */
 	assert_string_equal(run.text, "sallyport: no node runs here: /nonexistent/control.sock "
 				      "does not exist\n");
+	ASK(&run, &nowhere, "alarms");
+	assert_int_equal(ended(&run), 1);
 	ASK(&run, &nowhere, "config", "get");
 	assert_int_equal(ended(&run), 2);
 	assert_string_equal(run.text, "usage: sallyport config get [--json] NAME\n");

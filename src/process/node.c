@@ -109,14 +109,15 @@ static bool add_ssh_key(const struct node *node, struct store_change *changes, s
 
 static bool make_identity(struct node *node, char **why)
 {
-	struct store_change changes[5];
+	struct store_change changes[7];
 	size_t count = 0;
 	bool made = true;
 
 	if (!add_certificate(node, "link.certificate", "link.private_key", changes, &count) ||
 	    !add_certificate(node, "axl.certificate", "axl.private_key", changes, &count) ||
+	    !add_certificate(node, "admin.certificate", "admin.private_key", changes, &count) ||
 	    !add_ssh_key(node, changes, &count)) {
-		*why = xstrdup("the keys for links, AXL and SSH cannot be made");
+		*why = xstrdup("the keys for links, AXL, SSH and the web page cannot be made");
 		made = false;
 	} else if (count > 0) {
 		made = store_change(node->store, AUTHOR, changes, count, why);

@@ -55,6 +55,24 @@ static void add_rows(struct buffer *out, const struct store *store, const char *
 	}
 }
 
+static void add_accounts(struct buffer *out, const struct store *store)
+{
+	const struct setting *setting = setting_find("admin.accounts");
+	const struct setting_value *value = store_value(store, setting);
+
+	for (size_t i = 0; i < value->count; i++) {
+		struct slice fields[SETTING_FIELDS_MAX];
+		bool set;
+
+		setting_split(setting, value->entries[i], fields);
+		set = fields[2].len && fields[2].data[0] == '$'; /* a hash */
+		snapshot_add(out,
+			     &(struct snapshot_record){ 4,
+							{ slice_of("account"), fields[0], fields[1],
+							  slice_of(set ? "set" : "unset") } });
+	}
+}
+
 static void add_verbose(struct buffer *out, const struct store *store)
 {
 	const struct setting *setting = setting_find("log.levels");
@@ -105,8 +123,9 @@ static void add_secret(struct buffer *out, const struct store *store)
 
 static void add_settings(struct buffer *out, const struct store *store, unsigned role)
 {
-	static const char *const told[] = { "federation.enabled", "federation.use_static_routes",
-					    "router.apply" };
+	static const char *const told[] = { "federation.enabled", "federation.security_mode",
+					    "federation.privacy_mode",
+					    "federation.use_static_routes", "router.apply" };
 
 	for (size_t i = 0; i < nitems(told); i++) {
 		const char *value = store_text(store, told[i]);
@@ -118,13 +137,15 @@ static void add_settings(struct buffer *out, const struct store *store, unsigned
 
 void report_settings(struct buffer *out, const struct store *store, unsigned role)
 {
-	static const char *const certificates[] = { "tls.certificate", "axl.certificate" };
+	static const char *const certificates[] = { "tls.certificate", "axl.certificate",
+						    "admin.certificate" };
 
 	add_settings(out, store, role);
 	add_rows(out, store, "domain", "domains", 0, 3);
 	add_rows(out, store, "edge", "edges", 0, 4);
 	add_rows(out, store, "stored", "xmpps2snodes", 1, 1);
 	add_verbose(out, store);
+	add_accounts(out, store);
 	add_rows(out, store, "stanza-log", "log.stanzas", 0, 2);
 	for (size_t i = 0; i < nitems(certificates); i++) {
 		if (setting_find(certificates[i])->roles & role)

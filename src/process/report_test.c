@@ -109,7 +109,7 @@ static void an_edge_tells_its_switches_domains_and_fingerprint(void **state)
 	assert_non_null(strstr(stage->text, "setting|federation.enabled|on\n"));
 	assert_non_null(strstr(stage->text, "setting|federation.use_static_routes|off\n"));
 	assert_non_null(strstr(stage->text, "domain|example.net|on|\n"));
-	assert_non_null(strstr(stage->text, "level|network.dns|debug\n"));
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|0\n"));
 	assert_non_null(strstr(stage->text, "secret|"));
 	assert_null(strstr(stage->text, "router.apply"));
 	assert_null(
@@ -123,6 +123,9 @@ static void a_home_node_tells_its_table_and_certificate(void **state)
 
 	opens(stage, &role_home);
 	set(stage, "xmpps2snodes", "11111111-1111-1111-1111-111111111111 cm-1.edge-a");
+	set(stage, "log.levels", "network.dns debug 1800000000");
+	reports(stage);
+	assert_non_null(strstr(stage->text, "level|network.dns|debug|1800000000\n"));
 	set(stage, "log.levels", "network.dns info");
 	reports(stage);
 	assert_non_null(strstr(stage->text, "stored|cm-1.edge-a\n"));
@@ -144,7 +147,22 @@ static void a_core_tells_what_its_edges_told(void **state)
 	set(stage, "edges", "edge-a 7 on aa11bb22");
 	reports(stage);
 	assert_non_null(strstr(stage->text, "edge|edge-a|7|on|aa11bb22\n"));
-	assert_null(strstr(stage->text, "certificate|"));
+	assert_null(strstr(stage->text, "certificate|axl"));
+}
+
+static void every_node_tells_its_accounts_but_no_password(void **state)
+{
+	struct stage *stage = *state;
+
+	opens(stage, &role_core);
+	set(stage, "admin.accounts", "anna admin $argon2id$v=19$hash");
+	reports(stage);
+	assert_non_null(strstr(stage->text, "account|anna|admin|set\n"));
+	assert_non_null(strstr(stage->text, "certificate|admin.certificate|"));
+	set(stage, "admin.accounts", "anna viewer unset");
+	reports(stage);
+	assert_non_null(strstr(stage->text, "account|anna|viewer|unset\n"));
+	assert_null(strstr(stage->text, "argon2id"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -155,6 +173,7 @@ int main(void)
 		TEST(an_edge_tells_its_switches_domains_and_fingerprint),
 		TEST(a_home_node_tells_its_table_and_certificate),
 		TEST(a_core_tells_what_its_edges_told),
+		TEST(every_node_tells_its_accounts_but_no_password),
 	};
 
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));

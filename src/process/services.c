@@ -1,7 +1,10 @@
 #include "process/services.h"
 
+#include "admin/diag.h"
 #include "admin/doctor_part.h"
 #include "admin/why.h"
+#include "admin/accounts.h"
+#include "admin/http_api.h"
 #include "axl/client.h"
 #include "axl/service.h"
 #include "base/alloc.h"
@@ -18,9 +21,11 @@ struct services {
 	struct dns *dns;
 	struct https_client *https;
 	struct tunnels *tunnels;
+	struct diag *diag;
 	struct doctor *doctor;
 	struct why *why;
 	struct axl_client *axl_client;
+	struct http_api *web;
 	struct axl_service *axl_service; /* NULL: the settings know no table here */
 };
 
@@ -32,6 +37,10 @@ bool services_prepare(const char **why)
 	}
 	if (!https_prepare()) {
 		*why = "libcurl cannot start";
+		return false;
+	}
+	if (!accounts_prepare()) {
+		*why = "libsodium cannot start";
 		return false;
 	}
 	return true;
@@ -52,6 +61,30 @@ static void answer_client(void *arg, uint64_t tag, bool done, const char *text)
 static void answer_service(void *arg, uint64_t tag, bool done, const char *text)
 {
 	axl_service_answer(((struct services *)arg)->axl_service, tag, done, text);
+}
+
+static void answer_diag(void *arg, uint64_t tag, bool done, const char *text)
+{
+	diag_answer(((struct services *)arg)->diag, tag, done, text);
+}
+
+static void ask_for_diag(void *arg, uint64_t tag, const char *author, const char *const *words)
+{
+	struct services *services = arg;
+
+	orders_send(services->config.orders, author, words, tag, answer_diag, services);
+}
+
+static void answer_web(void *arg, uint64_t tag, bool done, const char *text)
+{
+	http_api_answer(((struct services *)arg)->web, tag, done, text);
+}
+
+static void ask_for_web(void *arg, uint64_t tag, const char *author, const char *const *words)
+{
+	struct services *services = arg;
+
+	orders_send(services->config.orders, author, words, tag, answer_web, services);
 }
 
 static void ask_for_tunnels(void *arg, uint64_t tag, const char *author, const char *const *words)
@@ -182,10 +215,21 @@ struct services *services_create(const struct services_config *config)
 	services->axl_client = axl_client_create(&(struct axl_client_config){
 		config->loop, services->https, ask_for_client, services });
 	services->why = why_create(config->loop, config->desk, services->tunnels);
+	services->diag =
+		diag_create(&(struct diag_config){ config->loop, config->desk, services->tunnels,
+						   config->release, ask_for_diag, services });
 	desk_register(config->desk, parts, services);
-	services->doctor = doctor_create(&(struct doctor_config){ config->loop, config->desk,
-								  services->dns, services->tunnels,
-								  config->release });
+	services->doctor = doctor_create(&(struct doctor_config){
+		config->loop, config->desk, services->dns, services->tunnels, config->release });
+	services->web = http_api_create(&(struct http_api_config){ .loop = config->loop,
+								   .desk = config->desk,
+								   .watch = config->watch,
+								   .events = config->events,
+								   .release = config->release,
+								   .assets = assets,
+								   .assets_count = assets_count,
+								   .ask = ask_for_web,
+								   .arg = services });
 	return services;
 }
 
@@ -196,10 +240,12 @@ void services_destroy(struct services **services_ref)
 	if (!services)
 		return;
 	*services_ref = NULL;
+	http_api_destroy(&services->web); /* it asks the others */
 	doctor_destroy(&services->doctor);
 	axl_service_destroy(&services->axl_service);
 	https_client_destroy(&services->https); /* it answers the AXL client */
 	axl_client_destroy(&services->axl_client);
+	diag_destroy(&services->diag);
 	tunnels_destroy(&services->tunnels);
 	why_destroy(&services->why);
 	dns_destroy(&services->dns);
@@ -235,6 +281,8 @@ bool services_listen(struct services *services, const char *service, int fd)
 	} else if (strcmp(service, "axl") == 0) {
 		need_axl_service(services);
 		axl_service_listen(services->axl_service, fd);
+	} else if (strcmp(service, "admin") == 0) {
+		http_api_listen(services->web, fd);
 	} else {
 		return false;
 	}
@@ -249,7 +297,10 @@ void services_apply(struct services *services, struct snapshot **snapshot)
 		need_axl_service(services);
 	if (services->axl_service && !axl_service_apply(services->axl_service, *snapshot, &why))
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=axl why=\"%s\"", why);
+	if (!http_api_apply(services->web, *snapshot, &why))
+		log_event(EVENT_SNAPSHOT_REFUSED, "service=admin why=\"%s\"", why);
 	axl_client_apply(services->axl_client, *snapshot);
+	diag_apply(services->diag, *snapshot);
 	if (!tunnels_apply(services->tunnels, snapshot, &why)) {
 		log_event(EVENT_SNAPSHOT_REFUSED, "service=provision why=\"%s\"", why);
 		snapshot_destroy(snapshot);
@@ -260,6 +311,11 @@ void services_status(struct services *services, struct buffer *out)
 {
 	tunnels_status(services->tunnels, out);
 	axl_client_status(services->axl_client, out);
+}
+
+void services_looked(struct services *services, const json_t *status)
+{
+	http_api_looked(services->web, status);
 }
 
 json_t *services_others(struct services *services)

@@ -1,12 +1,13 @@
 /*
- * What manage does beside hearing people: the tunnels to our other nodes, and AXL, as service and
- * as client. Which of it there is follows from the listeners and the settings; what it needs
- * stored, it asks of control.
+ * What manage does beside hearing people at the control socket: the web page and its API, the
+ * tunnels to our other nodes, and AXL, as service and as client. Which of it there is follows from
+ * the listeners and the settings; what it needs stored, it asks of control.
  */
 #ifndef PROCESS_SERVICES_H
 #define PROCESS_SERVICES_H
 
 #include "admin/desk.h"
+#include "admin/event_log.h"
 #include "ipc/snapshot.h"
 #include "process/orders.h"
 
@@ -16,8 +17,10 @@ struct services;
 
 struct services_config {
 	struct loop *loop;
-	struct orders *orders; /* lent */
-	struct desk *desk;     /* lent: what people ask of it is registered there */
+	struct orders *orders;	  /* lent */
+	struct desk *desk;	  /* lent: what people ask of it is registered there */
+	struct watch *watch;	  /* lent */
+	struct event_log *events; /* lent */
 	const char *release;
 };
 
@@ -37,7 +40,8 @@ void services_apply(struct services *services, struct snapshot **snapshot);
 
 /* Appends our records for the status (provision/tunnels.h, axl/client.h). */
 void services_status(struct services *services, struct buffer *out);
-json_t *services_others(struct services *services);		 /* as tunnels_others */
-void services_report(struct services *services, json_t *status); /* as tunnels_report */
+void services_looked(struct services *services, const json_t *status); /* after each of watch */
+json_t *services_others(struct services *services);		       /* as tunnels_others */
+void services_report(struct services *services, json_t *status);       /* as tunnels_report */
 
 #endif

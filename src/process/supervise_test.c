@@ -29,6 +29,7 @@ struct stage {
 	struct buffer lines; /* all that the children told, one after the other */
 	struct timer deadline, tick;
 	bool stopped, waits_for_ready;
+	char ended[96]; /* why the last one with a job did; empty: none has */
 	/* what is waited for */
 	const char *line;
 	int times;
@@ -106,12 +107,22 @@ static void on_done(void *arg)
 	loop_stop(stage->loop);
 }
 
+static void on_ended(void *arg, enum process process, const char *why)
+{
+	struct stage *stage = arg;
+
+	assert_int_equal(process, PROCESS_RESOLVER);
+	snprintf(stage->ended, sizeof(stage->ended), "%s", why ? why : "as it wanted");
+	loop_stop(stage->loop);
+}
+
 static void open_stage(struct stage *stage)
 {
 	struct supervisor_config config = { .programs = folder,
 					    .snapshot = give_snapshot,
 					    .message = on_message,
 					    .line = on_line,
+					    .ended = on_ended,
 					    .arg = stage };
 
 	stage->loop = loop_create();
@@ -261,6 +272,43 @@ static void changed_settings_are_handed_over(void **state)
 	close_stage(&stage);
 }
 
+static bool run_with_job(struct stage *stage)
+{
+	struct buffer out = { 0 };
+	const char *why;
+	struct supervisor_job job = { .type = MESSAGE_SNAPSHOT };
+	bool runs;
+
+	snapshot_begin(&out, 77, 1);
+	job.fd = snapshot_seal(&out, &why);
+	runs = supervisor_run_once(stage->supervisor, PROCESS_RESOLVER, &job);
+	close(job.fd);
+	return runs;
+}
+
+static void one_with_a_job_gets_it_and_is_not_started_again(void **state)
+{
+	struct stage stage = { 0 };
+
+	open_stage(&stage);
+	assert_true(run_with_job(&stage));
+	assert_false(run_with_job(&stage)); /* it runs */
+	wait_for(&stage, "snapshot 77", 1);
+	kill(child(&stage, PROCESS_RESOLVER).pid, SIGKILL);
+	loop_run(stage.loop);
+	assert_string_equal(stage.ended, "signal 9 (Killed)");
+	assert_false(child(&stage, PROCESS_RESOLVER).started);
+	assert_int_equal(times_told(&stage, "snapshot 77"), 1);
+
+	assert_true(run_with_job(&stage)); /* another one, later */
+	wait_for(&stage, "snapshot 77", 2);
+	supervisor_dismiss(stage.supervisor, PROCESS_RESOLVER, 5000);
+	loop_run(stage.loop);
+	assert_string_equal(stage.ended, "as it wanted");
+	stop(&stage, 5000);
+	close_stage(&stage);
+}
+
 static void one_that_does_not_finish_is_killed(void **state)
 {
 	struct stage stage = { .behaviour[PROCESS_TRAFFIC] = "stubborn" };
@@ -339,6 +387,7 @@ int main(void)
 		cmocka_unit_test(one_that_dies_again_and_again_is_started_ever_more_slowly),
 		cmocka_unit_test(a_program_that_is_not_there_is_a_death_like_others),
 		cmocka_unit_test(changed_settings_are_handed_over),
+		cmocka_unit_test(one_with_a_job_gets_it_and_is_not_started_again),
 		cmocka_unit_test(one_that_does_not_finish_is_killed),
 		cmocka_unit_test(stopping_before_anything_ran_is_done_at_once),
 		cmocka_unit_test(a_child_that_says_much_is_not_held_up),

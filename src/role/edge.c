@@ -7,6 +7,7 @@ const struct role role_edge = {
 	.bit = ROLE_EDGE,
 	.services = { { "s2s", PROCESS_TRAFFIC },
 		      { "link", PROCESS_TRAFFIC },
-		      { "provision", PROCESS_MANAGE } },
-	.services_count = 3,
+		      { "provision", PROCESS_MANAGE },
+		      { "admin", PROCESS_MANAGE } },
+	.services_count = 4,
 };

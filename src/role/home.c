@@ -7,6 +7,7 @@ const struct role role_home = {
 	.bit = ROLE_HOME,
 	.services = { { "link", PROCESS_TRAFFIC },
 		      { "provision", PROCESS_MANAGE },
-		      { "axl", PROCESS_MANAGE } },
-	.services_count = 3,
+		      { "axl", PROCESS_MANAGE },
+		      { "admin", PROCESS_MANAGE } },
+	.services_count = 4,
 };

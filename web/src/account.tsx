@@ -1,11 +1,10 @@
 /* The account's menu: language, colours, password, good-bye. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { changePassword, logOut, session } from "./api";
-import { asError } from "./load";
 import { say, sayError } from "./notices";
 import { type Language, type Scheme, language, scheme } from "./preferences";
 import { t } from "./texts";
-import { Button, Dialog, Failure, SelectField, TextField } from "./ui";
+import { Button, FormDialog, SelectField, TextField } from "./ui";
 import { Down, Person } from "./ui/icons";
 import { FreshPassword, PASSWORD_LENGTH } from "./ui/password";
 
@@ -106,45 +105,28 @@ export function Preferences() {
 function PasswordDialog({ onClose }: { onClose: () => void }) {
 	const [old, setOld] = useState("");
 	const [fresh, setFresh] = useState<string | null>(null);
-	const [error, setError] = useState<Error | null>(null);
-	const [busy, setBusy] = useState(false);
 
 	const change = async () => {
-		if (fresh === null) return;
-		setBusy(true);
-		try {
-			await changePassword(old, fresh);
-			onClose();
-			say("ok", t("account.changed"));
-		} catch (failed) {
-			setError(asError(failed));
-		}
-		setBusy(false);
+		await changePassword(old, fresh ?? "");
+		say("ok", t("account.changed"));
 	};
 	return (
-		<Dialog title={t("account.password")} onClose={onClose}>
-			<form
-				onSubmit={(event) => {
-					event.preventDefault();
-					void change();
-				}}
-			>
-				<Failure error={error} />
-				<TextField
-					label={t("account.old")}
-					type="password"
-					autocomplete="current-password"
-					required
-					value={old}
-					onInput={setOld}
-				/>
-				<FreshPassword onChange={setFresh} minimum={PASSWORD_LENGTH} />
-				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={fresh === null || old === ""}>
-						{t("account.password")}
-					</Button>
-				</div>
-			</form>
-		</Dialog>
+		<FormDialog
+			title={t("account.password")}
+			label={t("account.password")}
+			ready={fresh !== null && old !== ""}
+			onClose={onClose}
+			run={change}
+		>
+			<TextField
+				label={t("account.old")}
+				type="password"
+				autocomplete="current-password"
+				required
+				value={old}
+				onInput={setOld}
+			/>
+			<FreshPassword onChange={setFresh} minimum={PASSWORD_LENGTH} />
+		</FormDialog>
 	);
 }

@@ -1,8 +1,12 @@
-/* Times as people read them, in the chosen language. */
+/* Times as people read them, in the chosen language; the clock has 24 hours in both. */
 import { language } from "./preferences";
 
+function locale(): string {
+	return language.value === "en" ? "en-GB" : language.value;
+}
+
 export function formatMoment(ms: number): string {
-	return new Intl.DateTimeFormat(language.value, {
+	return new Intl.DateTimeFormat(locale(), {
 		dateStyle: "medium",
 		timeStyle: "medium",
 	}).format(ms);
@@ -19,7 +23,7 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatDistance(ms: number, now_ms: number): string {
 	const seconds = Math.round((ms - now_ms) / 1000);
 	const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
-	return new Intl.RelativeTimeFormat(language.value, { numeric: "auto" }).format(
+	return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(
 		Math.trunc(seconds / size),
 		unit,
 	);

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
+import "./live/live.css";
 import { loadSession } from "./api";
 import { App } from "./app";
 import { keepLive } from "./live";

@@ -5,12 +5,13 @@
  */
 import { language } from "./preferences";
 import * as config from "./texts/config";
+import * as diagnosis from "./texts/diagnosis";
 import * as frame from "./texts/frame";
 import * as live from "./texts/live";
 
-const english = { ...frame.en, ...config.en, ...live.en };
+const english = { ...frame.en, ...config.en, ...live.en, ...diagnosis.en };
 export type Key = keyof typeof english;
-const german: Record<Key, string> = { ...frame.de, ...config.de, ...live.de };
+const german: Record<Key, string> = { ...frame.de, ...config.de, ...live.de, ...diagnosis.de };
 
 export const tables: Record<"en" | "de", Record<Key, string>> = { en: english, de: german };
 

@@ -163,6 +163,7 @@ test("what another node told stands at that node, and names it", () => {
 	const spot = hop(told(90002), "node:home-a", "server:home-a:");
 	assert.equal(spot?.health, "broken");
 	assert.equal(spot?.trouble[0]?.alarm?.node, "home-a");
+	assert.equal(place(told(90002), "server:home-a:")?.health, "unseen");
 	assert.equal(place(told(15021), "node:home-a")?.health, "broken");
 });
 

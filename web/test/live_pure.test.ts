@@ -5,10 +5,12 @@ import test from "node:test";
 import type { Attempt, LogEvent, SeriesData, Step, Why } from "../src/live/data";
 import { age, bytes, duration, perSecond } from "../src/live/figures";
 import { Looks, flowOf } from "../src/live/flow";
-import { attemptToShow, rungsOf } from "../src/live/ladder";
+import { attemptToShow, rungsOf } from "../src/live/attempts";
 import * as tail from "../src/live/log_tail";
+import { mendingOf } from "../src/live/mending";
 import * as rows from "../src/live/rows";
 import { columnsOf, latest, tableOf } from "../src/live/series";
+import { pages } from "../src/pages";
 
 test("rows sort by number and by text, with empty cells last in both directions", () => {
 	const cells = ["b", "", 10, "A", null, 9];
@@ -118,22 +120,24 @@ const seqs = (events: LogEvent[]) => events.map((each) => each.seq);
 
 test("the log keeps the newest, each once, and never more than its bound", () => {
 	let log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
-	for (const seq of [2, 3, 4, 5, 5]) {
-		log = tail.withLive(log, event(seq), 3);
-	}
+	for (const seq of [2, 3, 4, 5, 5]) log = tail.withLive(log, [event(seq)], 3);
 	assert.deepEqual(seqs(log.events), [3, 4, 5]);
 });
 
 test("while it is paused the log stands still, and goes on with what came meanwhile", () => {
 	let log = tail.paused(tail.restarted(tail.EMPTY_TAIL, [event(1)]));
-	for (const seq of [2, 3, 4, 5]) {
-		log = tail.withLive(log, event(seq), 3);
-	}
+	for (const seq of [2, 3, 4, 5]) log = tail.withLive(log, [event(seq)], 3);
 	assert.deepEqual(seqs(log.events), [1]);
 	assert.equal(log.missed, 1);
 	log = tail.resumed(log, 3);
 	assert.deepEqual(seqs(log.events), [3, 4, 5]);
 	assert.ok(!log.paused);
+});
+
+test("events that come together are taken together, those already there not again", () => {
+	const log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
+	assert.deepEqual(seqs(tail.withLive(log, [event(2), event(3), event(4)], 9).events), [1, 2, 3, 4]);
+	assert.equal(tail.withLive(log, [event(1), event(2)], 9), log);
 });
 
 test("older events come in front as far as there is room", () => {
@@ -263,4 +267,21 @@ test("figures are short and carry their unit", () => {
 	assert.equal(age(4 * 86400 + 3 * 3600), "4d03h");
 	assert.equal(duration(12, "en"), "12\u00a0ms");
 	assert.equal(duration(1250, "de"), "1,25\u00a0s");
+});
+
+test("an alarm leads to a page that is there, and only on nodes that have it", () => {
+	for (const number of [25023, 15021, 35013, 25019, 40068, 90001, 90003, 90005, 90010])
+		for (const role of ["edge", "core", "home"] as const) {
+			const alarm = { number, severity: "error", title: "", subject: "", seen: "" };
+			const place = mendingOf(alarm, role);
+			const page = place && pages.find((each) => each.path === place.path);
+			assert.ok(!place || page, `${number}: ${place?.path}`);
+			assert.ok(!page?.roles || page.roles.includes(role), `${number} on ${role}`);
+		}
+});
+
+test("verbose levels are set back on the tab that has the module", () => {
+	const alarm = (subject: string) => ({ number: 25019, severity: "", title: "", subject, seen: "" });
+	assert.equal(mendingOf(alarm("network.axl"), "core")?.query?.tab, "network");
+	assert.equal(mendingOf(alarm("developer.xcp.cm"), "core")?.query?.tab, "support");
 });

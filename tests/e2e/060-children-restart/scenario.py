@@ -16,7 +16,7 @@ async def run(stage):
             await stage.site.linked(marks)
             await stage.site.last.event("attachment.up", since=marks[stage.site.last.name])
         for node in stage.site.nodes:
-            await node.ctl("status")
+            await node.told("status")
             for other in CHILDREN:
                 if other != child:
                     assert node.pid(other) == before[node.name, other], (

@@ -37,7 +37,7 @@ async def run(stage):
             name = child if child in processes else f"sallyport-{child}"
             assert processes[name] == node.pid(child), processes
 
-    text = await stage.edge.ctl("status")
+    text = await stage.edge.ctl("status", "--all")
     for word in (stage.core.name, "prosody.example", "home.example", "traffic"):
         assert word in text, text
     text = await stage.home.ctl("status")

@@ -17,15 +17,15 @@ control_socket = "{socket}"
 """
 LISTEN = """
 listen {kind} {{
-	address = {{ "{address}", "{address6}" }}
+	address = {{ {addresses} }}
 	port = {port}
 }}
 """
-S2S_PORT, LINK_PORT, PROVISION_PORT, AXL_PORT = 5269, 7400, 2222, 8443
+S2S_PORT, LINK_PORT, PROVISION_PORT, AXL_PORT, ADMIN_PORT = 5269, 7400, 2222, 8443, 9443
 LISTENS = {
-    "edge": {"s2s": S2S_PORT, "link": LINK_PORT, "provision": PROVISION_PORT},
-    "core": {},
-    "home": {"link": LINK_PORT, "provision": PROVISION_PORT, "axl": AXL_PORT},
+    "edge": {"s2s": S2S_PORT, "link": LINK_PORT, "provision": PROVISION_PORT, "admin": ADMIN_PORT},
+    "core": {"admin": ADMIN_PORT},
+    "home": {"link": LINK_PORT, "provision": PROVISION_PORT, "axl": AXL_PORT, "admin": ADMIN_PORT},
 }
 CHILDREN = ("traffic", "manage", "resolver")
 
@@ -96,6 +96,7 @@ class Node:
         self.build, self.name, self.role, self.host = build, name, role, host or role
         self.listens = dict(LISTENS[role])  # ports by kind
         self.env = None  # of its processes
+        self.wrapper = ()  # a command that runs it
         self.folder = topology.RUN / name
         self.socket = self.folder / "control.sock"
         self.process = None
@@ -118,14 +119,21 @@ class Node:
         config = self.folder / "sallyport.conf"
         config.write_text(
             BOOTSTRAP.format(role=self.role, name=self.name, data=self.folder, socket=self.socket)
-            + "".join(LISTEN.format(kind=kind, address=topology.address(self.host),
-                                     address6=topology.address6(self.host), port=port)
-                      for kind, port in self.listens.items()))
+            + "".join(LISTEN.format(kind=kind, port=port, addresses=", ".join(
+                f'"{own}"' for own in self.addresses(kind))) for kind, port in
+                      self.listens.items()))
         self.process = await Process(
             self.name, self.host,
-            [self.build / "src/process/sallyportd", "-c", config], env=self.env).start()
+            [*self.wrapper, self.build / "src/process/sallyportd", "-c", config],
+            env=self.env).start()
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
+
+    def addresses(self, kind):
+        """Where it listens for that."""
+        if kind == "admin" and self.host in topology.MANAGEMENT:
+            return [topology.MANAGEMENT[self.host]]
+        return [topology.address(self.host), topology.address6(self.host)]
 
     async def ready(self, child, since=0, deadline=DEADLINE):
         return await self.log.wait_for(
@@ -148,8 +156,11 @@ class Node:
         return out
 
     async def told(self, *words):
-        """What a command tells with --json."""
-        return json.loads(await self.ctl(*words, "--json"))
+        """What a command tells with --json; `status` and `doctor` exit 1 if something is wrong."""
+        status, out = await self.try_ctl(*words, "--json")
+        if status != 0 and not (status == 1 and words[0] in ("status", "doctor")):
+            raise Refused(f"{self.name}: sallyport {' '.join(map(str, words))}: {out.strip()}")
+        return json.loads(out)
 
     async def identity(self):
         """What `node self` tells, by name: name, role, pin, ssh-pin."""

@@ -94,9 +94,10 @@ class Stage:
         await (self.site.boot() if bare else self.site.start())
         return self.site
 
-    async def another(self, role, host, name):
+    async def another(self, role, host, name, wrapper=()):
         """One more node, on a host of its own, for the core to join; removed in the end."""
         node = Node(self.build, name, role, host)
+        node.wrapper = wrapper
         self.more.append(node)
         self.at_end.append(self.remove_more)
         await node.start()

@@ -190,17 +190,26 @@ export interface Why {
 	domain: string;
 	node: string;
 	verdict: "up" | "failed" | "refused" | "waiting" | "idle" | "never";
-	failure: string | null;
+	failure?: string | null;
 	headline: string;
-	cause: string;
-	fix: string;
-	command: string | null;
-	seen: string;
-	policy: { local: string; verdict: string; why: string | null; route: string }[];
-	queue: { local: string; stanzas: number; bytes: number; oldest_seconds: number }[];
-	retry_ms: number | null;
-	attempts: Attempt[];
+	cause?: string;
+	fix?: string;
+	command?: string | null;
+	seen?: string;
+	policy?: { local: string; verdict: string; why: string | null; route: string }[];
+	queue?: { local: string; stanzas: number; bytes: number; oldest_seconds: number }[];
+	retry_ms?: number | null;
+	attempts?: Attempt[];
+	/* of a node without a side to the world: who stands nearer to it */
+	ask?: { node: string; role: string; link: string }[];
 	nodes?: Why[];
+}
+
+export interface Consequence {
+	symptom: number;
+	node: string;
+	subject: string;
+	title: string;
 }
 
 export interface Finding {
@@ -213,6 +222,7 @@ export interface Finding {
 	cause: string;
 	fix: string;
 	command: string | null;
+	consequences?: Consequence[]; /* other findings that follow from it */
 }
 
 export interface Doctor {

@@ -22,16 +22,12 @@ function rate(name: string, before: Look, now: Look): number | null {
 	const is = now.counters[name];
 	const seconds = (now.ms - before.ms) / 1000;
 
-	if (was === undefined || is === undefined || is < was || seconds <= 0) {
-		return null;
-	}
+	if (was === undefined || is === undefined || is < was || seconds <= 0) return null;
 	return (is - was) / seconds;
 }
 
 export function flowOf(before: Look | null, now: Look): Flow {
-	if (!before) {
-		return NO_FLOW;
-	}
+	if (!before) return NO_FLOW;
 	return {
 		in: rate("stanzas.in", before, now),
 		out: rate("stanzas.out", before, now),
@@ -51,9 +47,8 @@ export class Looks {
 	add(look: Look): Flow {
 		const last = this.looks[this.looks.length - 1];
 
-		if (last && look.ms <= last.ms) {
+		if (last && look.ms <= last.ms)
 			return flowOf(this.looks[0] === last ? null : (this.looks[0] ?? null), last);
-		}
 		this.looks = this.looks.filter((past) => look.ms - past.ms <= this.span_ms);
 		this.looks.push(look);
 		return flowOf(this.looks[0] === look ? (last ?? null) : (this.looks[0] ?? null), look);

@@ -20,20 +20,15 @@ export const LEVELS = ["error", "warn", "info", "debug"] as const;
 export function queryOf(filter: Filter): URLSearchParams {
 	const query = new URLSearchParams();
 
-	for (const [key, value] of Object.entries(filter)) {
-		if (value.trim()) {
-			query.set(key, value.trim());
-		}
-	}
+	for (const [key, value] of Object.entries(filter))
+		if (value.trim()) query.set(key, value.trim());
 	return query;
 }
 
 export function filterOf(query: URLSearchParams): Filter {
 	const filter = { ...NO_FILTER };
 
-	for (const key of Object.keys(filter) as (keyof Filter)[]) {
-		filter[key] = query.get(key) ?? "";
-	}
+	for (const key of Object.keys(filter) as (keyof Filter)[]) filter[key] = query.get(key) ?? "";
 	return filter;
 }
 
@@ -41,9 +36,7 @@ export function filterOf(query: URLSearchParams): Filter {
 export function hasText(event: LogEvent, text: string): boolean {
 	const needle = text.trim().toLowerCase();
 
-	if (!needle) {
-		return true;
-	}
+	if (!needle) return true;
 	const fields = Object.entries(event.fields ?? {}).map(([key, value]) => `${key}=${value}`);
 	return [event.module, event.location, event.detail, event.process, ...fields].some((part) =>
 		part.toLowerCase().includes(needle),
@@ -68,18 +61,17 @@ export function restarted(tail: Tail, page: LogEvent[]): Tail {
 	return { ...EMPTY_TAIL, paused: tail.paused, events: page };
 }
 
-export function withLive(tail: Tail, event: LogEvent, most: number): Tail {
-	if (event.seq <= Math.max(lastSeq(tail.events), lastSeq(tail.aside))) {
-		return tail;
-	}
-	if (!tail.paused) {
-		return { ...tail, events: [...tail.events.slice(-(most - 1)), event] };
-	}
-	const full = tail.aside.length >= most;
+export function withLive(tail: Tail, events: LogEvent[], most: number): Tail {
+	const last = Math.max(lastSeq(tail.events), lastSeq(tail.aside));
+	const fresh = events.filter((event) => event.seq > last);
+
+	if (fresh.length === 0) return tail;
+	if (!tail.paused) return { ...tail, events: [...tail.events, ...fresh].slice(-most) };
+	const aside = [...tail.aside, ...fresh];
 	return {
 		...tail,
-		aside: full ? [...tail.aside.slice(1), event] : [...tail.aside, event],
-		missed: tail.missed + Number(full),
+		aside: aside.slice(-most),
+		missed: tail.missed + Math.max(0, aside.length - most),
 	};
 }
 

@@ -120,9 +120,7 @@ function linesOf(model: MapModel, boxes: Box[], vertical: boolean): Line[] {
 	return model.hops.flatMap((hop) => {
 		const outer = at.get(hop.outer);
 		const inner = at.get(hop.inner);
-		if (!outer || !inner) {
-			return [];
-		}
+		if (!outer || !inner) return [];
 		const line = { id: hop.id, health: hop.health };
 		return vertical
 			? [

@@ -96,9 +96,7 @@ class Builder {
 	hop(a: string, b: string, health: Health): Hop | undefined {
 		const placeA = this.places.get(a);
 		const placeB = this.places.get(b);
-		if (!placeA || !placeB) {
-			return undefined;
-		}
+		if (!placeA || !placeB) return undefined;
 		const aIsOuter = COLUMNS.indexOf(placeA.column) <= COLUMNS.indexOf(placeB.column);
 		const [outer, inner] = aIsOuter ? [a, b] : [b, a];
 		const id = `${outer} ${inner}`;
@@ -110,6 +108,12 @@ class Builder {
 		const made: Hop = { id, outer, inner, health, trouble: [] };
 		this.hops.set(id, made);
 		return made;
+	}
+
+	/* What was taken for well is behind something broken. */
+	hide(id: string): void {
+		const place = this.places.get(id);
+		if (place) place.health = "unseen";
 	}
 
 	find(a: string, b: string): Hop | undefined {
@@ -157,11 +161,8 @@ function addNeighbours(map: Builder, status: Status, self: string): void {
 }
 
 function addOthers(map: Builder, status: Status): void {
-	for (const [name, other] of Object.entries(status.others)) {
-		if (other.role) {
-			map.place(nodeId(name), other.role, name, "well");
-		}
-	}
+	for (const [name, other] of Object.entries(status.others))
+		if (other.role) map.place(nodeId(name), other.role, name, "well");
 }
 
 function addServers(map: Builder, status: Status, self: string): void {
@@ -185,9 +186,7 @@ function addHomeServers(map: Builder, status: Status, self: string): void {
 	for (const server of status.home_servers) {
 		const well = isWell(server.state);
 		const id = map.place(nodeId(server.name), "home", server.name, well ? "well" : "unseen").id;
-		if (!map.find(self, id)) {
-			map.hop(self, id, well ? "well" : "warned");
-		}
+		if (!map.find(self, id)) map.hop(self, id, well ? "well" : "warned");
 	}
 }
 
@@ -200,9 +199,8 @@ function addRealms(map: Builder, status: Status): void {
 		const id = map.place(nodeId(realm.name), "edge", realm.name, linked ? "well" : "unseen").id;
 		for (const core of cores) {
 			const reaches = core.realms.split(/\s+/).includes(realm.name);
-			if (reaches || (!linked && core === cores[0])) {
+			if (reaches || (!linked && core === cores[0]))
 				map.hop(id, nodeId(core.node), reaches ? "well" : "broken");
-			}
 		}
 	}
 }
@@ -232,9 +230,7 @@ function addUnseen(map: Builder, role: Role): void {
 		}
 	}
 	map.place(WORLD, "world", "", role === "edge" ? "well" : "unseen");
-	for (const edge of of("edge")) {
-		map.hop(WORLD, edge.id, edge.self ? "well" : edge.health);
-	}
+	for (const edge of of("edge")) map.hop(WORLD, edge.id, edge.self ? "well" : edge.health);
 }
 
 /* Columns that no hop joins yet, by one of unknown health between all that have none. */
@@ -243,11 +239,8 @@ function connect(map: Builder, outer: Place[], inner: Place[]): void {
 		others.some((other) => map.find(place.id, other.id) !== undefined);
 
 	for (const a of outer) {
-		for (const b of inner) {
-			if (!joined(a, inner) || !joined(b, outer)) {
-				map.hop(a.id, b.id, "unseen");
-			}
-		}
+		for (const b of inner)
+			if (!joined(a, inner) || !joined(b, outer)) map.hop(a.id, b.id, "unseen");
 	}
 }
 
@@ -256,22 +249,21 @@ function spotOf(map: Builder, node: string, alarm: Alarm): Place | Hop | undefin
 	const id = nodeId(node);
 	const place = map.places.get(id);
 
-	if (ABOUT_NODE.has(alarm.number) || ABOUT_HOME_SERVER.has(alarm.number)) {
+	if (ABOUT_NODE.has(alarm.number) || ABOUT_HOME_SERVER.has(alarm.number))
 		return map.find(id, nodeId(alarm.subject)) ?? place;
-	}
 	if (ABOUT_SERVER.has(alarm.number)) {
 		const named = map.find(id, serverId(node, alarm.subject));
 		return named ?? map.find(id, serverId(node, "")) ?? place;
 	}
-	if (ABOUT_WORLD.has(alarm.number)) {
-		return map.find(id, WORLD) ?? place;
-	}
+	if (ABOUT_WORLD.has(alarm.number)) return map.find(id, WORLD) ?? place;
 	return place;
 }
 
 function addAlarms(map: Builder, node: string, alarms: Alarm[]): void {
 	for (const alarm of alarms) {
 		const spot = spotOf(map, node, alarm);
+		const behind = ABOUT_SERVER.has(alarm.number) && spot && "inner" in spot;
+		if (behind) map.hide(spot.inner);
 		if (spot) {
 			blame(spot, healthOf(alarm), {
 				words: alarm.seen ? `${alarm.title}: ${alarm.seen}` : alarm.title,
@@ -295,9 +287,8 @@ export function mapOf(status: Status): MapModel {
 		(a, b) => severityRank(b.severity) - severityRank(a.severity),
 	);
 	addAlarms(map, status.node.name, alarms);
-	for (const [name, other] of Object.entries(status.others)) {
+	for (const [name, other] of Object.entries(status.others))
 		addAlarms(map, name, other.alarms ?? []);
-	}
 	return { places: [...map.places.values()], hops: [...map.hops.values()] };
 }
 
@@ -312,12 +303,8 @@ export interface World {
 export type PeerHealth = "up" | "failing" | "waiting" | "idle";
 
 export function peerHealth(peer: Peer): PeerHealth {
-	if (peer.failure) {
-		return "failing";
-	}
-	if (peer.out === "ready" || peer.in === "ready") {
-		return "up";
-	}
+	if (peer.failure) return "failing";
+	if (peer.out === "ready" || peer.in === "ready") return "up";
 	return peer.waiting > 0 || peer.out === "connecting" || peer.out === "waiting"
 		? "waiting"
 		: "idle";

@@ -32,9 +32,7 @@ const SUMMED = new Set<SeriesName>(["stanzas_in", "stanzas_out", "bounces"]);
 function put(name: SeriesName, values: (number | null)[]): number | null {
 	const known = values.filter((value): value is number => value !== null);
 
-	if (known.length === 0) {
-		return null;
-	}
+	if (known.length === 0) return null;
 	/* counts add up; of levels and latencies the highest is what one wants to see */
 	return SUMMED.has(name) ? known.reduce((sum, value) => sum + value, 0) : Math.max(...known);
 }
@@ -66,9 +64,7 @@ export function latest(data: SeriesData, name: SeriesName): number | null {
 
 	for (let i = list.length - 1; i >= 0; i--) {
 		const value = list[i];
-		if (value !== null && value !== undefined) {
-			return value;
-		}
+		if (value !== null && value !== undefined) return value;
 	}
 	return null;
 }

@@ -8,7 +8,7 @@ export interface ButtonProps {
 	type?: "button" | "submit";
 	busy?: boolean;
 	disabled?: boolean;
-	label?: string; /* what it does, where its words alone do not say it */
+	label?: string | undefined; /* what it does, where its words alone do not say it */
 	onClick?: () => void;
 	children: ComponentChildren;
 }

@@ -5,7 +5,11 @@ import { Button } from "./basics";
 
 const SHOWN_MS = 2000;
 
-export function Copyable({ text, secret }: { text: string; secret?: boolean }) {
+export function Copyable({ text, secret, block }: {
+	text: string;
+	secret?: boolean; /* is not said in the button's name */
+	block?: boolean; /* has lines */
+}) {
 	const [copied, setCopied] = useState(false);
 	const copy = async () => {
 		await navigator.clipboard.writeText(text);
@@ -14,8 +18,12 @@ export function Copyable({ text, secret }: { text: string; secret?: boolean }) {
 	};
 	return (
 		<span class="copyable">
-			<code class={secret ? "code secret" : "code"}>{text}</code>
-			<Button kind="quiet" label={`${t("do.copy")}: ${secret ? "" : text}`} onClick={() => void copy()}>
+			{block ? <pre tabIndex={0}>{text}</pre> : <code>{text}</code>}
+			<Button
+				kind="quiet"
+				label={secret || block ? undefined : `${t("do.copy")}: ${text}`}
+				onClick={() => void copy()}
+			>
 				{copied ? t("do.copied") : t("do.copy")}
 			</Button>
 		</span>

@@ -1,3 +1,4 @@
+export * from "./action";
 export * from "./basics";
 export * from "./copy";
 export * from "./dialog";

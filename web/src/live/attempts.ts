@@ -19,9 +19,7 @@ const SLOW_MS = 1000;
 
 /* The last bad step of one that failed: what came before may have been tried and passed over. */
 function stoppedAt(attempt: Attempt): number {
-	if (attempt.state !== "failed") {
-		return -1;
-	}
+	if (attempt.state !== "failed") return -1;
 	const bad = attempt.steps.map((step) => step.verdict === "bad").lastIndexOf(true);
 	return bad >= 0 ? bad : attempt.steps.length - 1;
 }
@@ -48,14 +46,15 @@ export function rungsOf(attempt: Attempt): Rung[] {
  * outbound one that is up, otherwise the newest.
  */
 export function attemptToShow(why: Why): Attempt | undefined {
+	const attempts = why.attempts ?? [];
 	const failed = why.failure
-		? why.attempts.find((attempt) => attempt.failure === why.failure)
+		? attempts.find((attempt) => attempt.failure === why.failure)
 		: undefined;
-	const ready = why.attempts.find(
+	const ready = attempts.find(
 		(attempt) => attempt.direction === "out" && attempt.state === "ready",
 	);
 
-	return failed ?? ready ?? why.attempts[0];
+	return failed ?? ready ?? attempts[0];
 }
 
 /* What an edge says, once for each: a core answers for several, an edge for itself. */

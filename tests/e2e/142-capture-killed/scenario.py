@@ -1,0 +1,43 @@
+"""Killed, the capture process takes nothing with it: traffic goes on, the log says why, the diagnostic log
+runs on; killed, traffic gets its secrets to the capture again as soon as it is back."""
+from lib import capture, topology
+from lib.process import together, until
+from lib.talk import both_ways
+
+
+async def run(stage):
+    await stage.nodes()
+    edge, core = stage.edge, stage.core
+    alice, bob = await together(stage.client("alice@home.example"),
+                                stage.client("bob@prosody.example"))
+    await both_ways(alice, bob)
+    traffic, mark = edge.pid("traffic"), edge.mark()
+    await edge.ctl("diag", "start", "capture", "secrets", "for=60")
+    edge.kill("capture")
+    failed = await edge.event("capture.failed", "name=diagnostic", since=mark)
+    assert "signal 9" in failed.detail, failed.detail
+    await both_ways(alice, bob)
+    assert edge.pid("traffic") == traffic
+    await edge.event("process.died", "process=capture", since=mark)
+    told = (await edge.told("diag", "status"))["nodes"]
+    assert [(row["node"], row["state"]) for row in told] == [(edge.name, "running")], told
+    row = next(row for row in (await edge.told("status"))["captures"]
+               if row["name"] == "diagnostic")
+    assert row["state"] == "failed" and "signal 9" in row["why"], row
+    await edge.ctl("diag", "stop")
+    status, out = await edge.try_ctl("capture", "get", "diagnostic", topology.RUN / "no.pcapng")
+    assert status == 1 and "signal 9" in out, out
+
+    mark, at_core = edge.mark(), core.mark()
+    await edge.ctl("diag", "start", "capture", "secrets", "for=60")
+    edge.kill("traffic")
+    await edge.ready("traffic", mark)
+    await core.event("link.up", edge.name, since=at_core, deadline=30)
+    await both_ways(alice, bob, deadline=30)
+    await edge.ctl("diag", "stop")
+    path = await capture.saved(edge, topology.RUN / "again.pcapng", "capture", "get", "diagnostic")
+    assert "db:result" in capture.dialogue(path)
+
+    async def well():
+        return not (await edge.told("status"))["wrong"]
+    await until(well, f"{edge.name} is well again")
