@@ -31,6 +31,9 @@ export const en = {
 	"map.warned": "warning",
 	"map.broken": "broken",
 	"map.unseen": "not seen",
+	"map.beyond": "further on",
+	"map.behind": "behind {node}",
+	"map.rate": "{rate}/s",
 	"map.column-world": "world",
 	"map.column-edge": "edge",
 	"map.column-core": "core",
@@ -137,7 +140,7 @@ export const en = {
 } as const;
 
 export const de: Record<keyof typeof en, string> = {
-	"page.overview": "Überblick",
+	"page.overview": "Übersicht",
 	"page.streams": "Streams",
 	"page.domains": "Domains der Welt",
 	"page.log": "Ereignisse",
@@ -168,6 +171,9 @@ export const de: Record<keyof typeof en, string> = {
 	"map.warned": "Warnung",
 	"map.broken": "gestört",
 	"map.unseen": "nicht zu sehen",
+	"map.beyond": "weiter weg",
+	"map.behind": "hinter {node}",
+	"map.rate": "{rate}/s",
 	"map.column-world": "Welt",
 	"map.column-edge": "Edge",
 	"map.column-core": "Core",
