@@ -33,7 +33,7 @@ const BOX_HEIGHT = 74;
 const NARROWEST = 124; /* a box of a row of columns */
 const WIDEST = 172;
 const GAP = { least: 56, most: 130 };
-const LETTER = 7.2; /* of the names' font, on the average */
+const LETTER = { name: 7.6, word: 6.6 }; /* how wide one is, in fonts that are rather wide */
 
 export function healthWord(health: Health): string {
 	return t(`map.${health}`);
@@ -91,8 +91,8 @@ function sizesFor(model: MapModel, width: number): Sizes {
 	};
 }
 
-function cut(text: string, width: number): string {
-	const fit = Math.floor(width / LETTER);
+function cut(text: string, width: number, letter = LETTER.word): string {
+	const fit = Math.floor(width / letter);
 	return text.length > fit ? `${text.slice(0, Math.max(1, fit - 1))}…` : text;
 }
 
@@ -150,7 +150,7 @@ function PlaceBox({ model, box, world }: { model: MapModel; box: Box; world: Wor
 		<g class={`map-place ${look}${place.self ? " self" : ""}`}>
 			<rect x={x + 1} y={y + 1} width={width - 2} height={height - 2} rx="4" />
 			<text x={x + 12} y={y + 22} class="name">
-				{cut(placeName(place), room)}
+				{cut(placeName(place), room, LETTER.name)}
 			</text>
 			<text x={x + 12} y={y + 40} class="kind">
 				{cut(details(place, world), room)}
