@@ -127,7 +127,10 @@ function Mark({ health, x, y }: { health: Health; x: number; y: number }) {
 }
 
 function details(place: Place, world: World | null): string {
-	if (place.column === "world" && world) return t("map.domains", { count: world.domains });
+	if (place.column === "world" && world)
+		return world.domains === 1
+			? t("map.domains-one")
+			: t("map.domains", { count: world.domains });
 	if (place.self) return t("map.this-node");
 	return place.name ? t(`map.column-${place.column}`) : "";
 }

@@ -41,6 +41,7 @@ export const en = {
 	"map.column-server": "XMPP server",
 	"map.this-node": "this node",
 	"map.domains": "{count} domains",
+	"map.domains-one": "1 domain",
 	"map.failing": "{count} failing",
 	"map.more": "and {count} more",
 	"map.between": "{outer} – {inner}",
@@ -130,13 +131,13 @@ export const en = {
 	"chart.table-help":
 		"Counts are added up for each row; of streams, waiting stanzas and latency it is the highest.",
 	"chart.from": "From",
-	"series.stanzas_in": "in",
-	"series.stanzas_out": "out",
+	"series.stanzas_in": "stanzas in",
+	"series.stanzas_out": "stanzas out",
 	"series.bounces": "bounces",
 	"series.streams": "streams",
 	"series.waiting": "waiting",
-	"series.latency_p50_ms": "median",
-	"series.latency_p99_ms": "99th percentile",
+	"series.latency_p50_ms": "latency, median",
+	"series.latency_p99_ms": "latency, 99th percentile",
 } as const;
 
 export const de: Record<keyof typeof en, string> = {
@@ -181,6 +182,7 @@ export const de: Record<keyof typeof en, string> = {
 	"map.column-server": "XMPP-Server",
 	"map.this-node": "dieser Knoten",
 	"map.domains": "{count} Domains",
+	"map.domains-one": "1 Domain",
 	"map.failing": "{count} gestört",
 	"map.more": "und {count} weitere",
 	"map.between": "{outer} – {inner}",
@@ -271,11 +273,11 @@ export const de: Record<keyof typeof en, string> = {
 	"chart.table-help":
 		"Zählungen sind je Zeile addiert; bei Streams, Wartenden und Verweildauer gilt der höchste Wert.",
 	"chart.from": "Ab",
-	"series.stanzas_in": "herein",
-	"series.stanzas_out": "hinaus",
+	"series.stanzas_in": "Stanzas herein",
+	"series.stanzas_out": "Stanzas hinaus",
 	"series.bounces": "zurückgewiesen",
 	"series.streams": "Streams",
 	"series.waiting": "wartend",
-	"series.latency_p50_ms": "Median",
-	"series.latency_p99_ms": "99. Perzentil",
+	"series.latency_p50_ms": "Verweildauer, Median",
+	"series.latency_p99_ms": "Verweildauer, 99. Perzentil",
 };
