@@ -38,7 +38,28 @@ export function may(access: Access): boolean {
 	return own !== undefined && ranks.indexOf(own) >= ranks.indexOf(access);
 }
 
+/* That somebody was logged in here, so that the node is not asked, and need not refuse, before. */
+const KNOWN = "sallyport.session";
+
+function keepKnown(known: boolean): void {
+	try {
+		if (known) localStorage.setItem(KNOWN, "yes");
+		else localStorage.removeItem(KNOWN);
+	} catch {
+		/* a browser that keeps nothing: then the node is asked */
+	}
+}
+
+function isKnown(): boolean {
+	try {
+		return localStorage.getItem(KNOWN) !== null;
+	} catch {
+		return true;
+	}
+}
+
 function endSession(): void {
+	keepKnown(false);
 	batch(() => {
 		if (session.peek()) sessionEnded.value = true;
 		session.value = null;
@@ -101,6 +122,10 @@ export async function command<T = unknown>(...words: string[]): Promise<Reply<T>
 }
 
 export async function loadSession(): Promise<void> {
+	if (!isKnown()) {
+		session.value = null;
+		return;
+	}
 	try {
 		session.value = await get<Session>("session");
 	} catch (error) {
@@ -111,6 +136,7 @@ export async function loadSession(): Promise<void> {
 
 async function enter(path: string, body: unknown): Promise<void> {
 	await post(path, body);
+	keepKnown(true);
 	sessionEnded.value = false;
 	await loadSession();
 }
@@ -122,7 +148,7 @@ export const changePassword = (old: string, fresh: string) =>
 
 export async function logOut(): Promise<void> {
 	await post<void>("logout", {});
-	session.value = null;
+	endSession();
 	sessionEnded.value = false;
 }
 
