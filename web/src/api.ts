@@ -3,6 +3,7 @@
  * back by themselves. Every failure is an ApiError whose text is for people.
  */
 import { batch, signal } from "@preact/signals";
+import { remember, remembered } from "./memory";
 import { t } from "./texts";
 
 export type Role = "edge" | "core" | "home";
@@ -38,28 +39,11 @@ export function may(access: Access): boolean {
 	return own !== undefined && ranks.indexOf(own) >= ranks.indexOf(access);
 }
 
-/* That somebody was logged in here, so that the node is not asked, and need not refuse, before. */
-const KNOWN = "sallyport.session";
-
-function keepKnown(known: boolean): void {
-	try {
-		if (known) localStorage.setItem(KNOWN, "yes");
-		else localStorage.removeItem(KNOWN);
-	} catch {
-		/* a browser that keeps nothing: then the node is asked */
-	}
-}
-
-function isKnown(): boolean {
-	try {
-		return localStorage.getItem(KNOWN) !== null;
-	} catch {
-		return true;
-	}
-}
+/* Whether somebody logged in with this browser: without, the node need not be asked who it is. */
+const ENTERED = "entered";
 
 function endSession(): void {
-	keepKnown(false);
+	remember(ENTERED, "");
 	batch(() => {
 		if (session.peek()) sessionEnded.value = true;
 		session.value = null;
@@ -122,7 +106,7 @@ export async function command<T = unknown>(...words: string[]): Promise<Reply<T>
 }
 
 export async function loadSession(): Promise<void> {
-	if (!isKnown()) {
+	if (!remembered(ENTERED)) {
 		session.value = null;
 		return;
 	}
@@ -136,7 +120,7 @@ export async function loadSession(): Promise<void> {
 
 async function enter(path: string, body: unknown): Promise<void> {
 	await post(path, body);
-	keepKnown(true);
+	remember(ENTERED, "yes");
 	sessionEnded.value = false;
 	await loadSession();
 }
@@ -148,7 +132,8 @@ export const changePassword = (old: string, fresh: string) =>
 
 export async function logOut(): Promise<void> {
 	await post<void>("logout", {});
-	endSession();
+	remember(ENTERED, "");
+	session.value = null;
 	sessionEnded.value = false;
 }
 
