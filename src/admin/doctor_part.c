@@ -137,9 +137,7 @@ static void unite(struct visit *visit)
 	united = doctor_unite(own, others, visit->count,
 			      (unsigned)(loop_now_ms(config->loop) - visit->began_ms));
 	text = doctor_text(united);
-	answer(visit,
-	       json_array_size(json_object_get(united, "findings")) ? REPLY_FAILED : REPLY_DONE,
-	       text, united);
+	answer(visit, REPLY_DONE, text, united);
 	free(text);
 	json_decref(united);
 	json_decref(own);
@@ -161,7 +159,7 @@ static void on_timer(struct timer *timer)
 	struct visit *visit = (void *)((char *)timer - offsetof(struct visit, timer));
 
 	if (!visit->status) {
-		answer(visit, REPLY_UNKNOWN, "doctor cannot look: this node does not say how it is",
+		answer(visit, REPLY_FAILED, "doctor cannot look: this node does not say how it is",
 		       NULL);
 		return;
 	}
@@ -194,7 +192,7 @@ static void on_status(void *arg, uint64_t session, enum reply_status status, str
 	if (!visit)
 		return;
 	if (status != REPLY_DONE || !data) {
-		answer(visit, REPLY_UNKNOWN, "doctor cannot look: this node does not say how it is",
+		answer(visit, REPLY_FAILED, "doctor cannot look: this node does not say how it is",
 		       NULL);
 		return;
 	}
@@ -283,7 +281,7 @@ static void run(void *arg, const struct errand *errand)
 		return;
 	}
 	if (count_visits(doctor) == DOCTOR_AT_ONCE) {
-		desk_answer(doctor->config.desk, errand->number, REPLY_UNKNOWN,
+		desk_answer(doctor->config.desk, errand->number, REPLY_FAILED,
 			    "doctor looks for several people already: try again in half a minute",
 			    NULL);
 		return;

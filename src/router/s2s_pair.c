@@ -7,27 +7,11 @@
 #include <stdlib.h>
 
 #define KEY_BYTES (2 * DOMAIN_BYTES + 16)
-#define REFUSED_EVERY_MS 1000 /* an attempt for each refused stanza would tell nothing more */
 
 static bool holds(const struct s2s_pair *p)
 {
 	return timer_is_armed(&p->retry) && p->last_failure != FAILURE_NONE &&
 	       !failure_rows[p->last_failure].retry;
-}
-
-/* The policy's word is the domain's last attempt, where no stream is there or under way. */
-static void note_refused(struct s2s_pair *p, enum failure failure)
-{
-	uint64_t now_ms = s2s_pair_now_ms(p);
-
-	if (p->session || p->target || p->conn ||
-	    (p->refused_ms && now_ms - p->refused_ms < REFUSED_EVERY_MS))
-		return;
-	p->refused_ms = now_ms;
-	s2s_name_make(&p->name, true);
-	s2s_step(&p->name, ATTEMPT_POLICY, STEP_POLICY, STEP_BAD, "%s and %s: %s", p->local,
-		 p->remote, failure_name(failure));
-	attempt_failed(p->name.attempt, now_ms, failure, failure_rows[failure].text);
 }
 
 void s2s_pair_send(struct s2s_pair *p, struct item *item)
@@ -45,7 +29,8 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 					     p->waiting.bytes + item->cost > limits->bytes))
 		failure = FAILURE_QUEUE_FULL;
 	if (decision.refused != FAILURE_NONE) {
-		note_refused(p, decision.refused);
+		attempts_refused(p->owner->attempts, p->remote, s2s_pair_now_ms(p),
+				 decision.refused);
 		s2s_log(&p->name, EVENT_POLICY_DECIDED,
 			"local=%s peer=%s direction=OUT verdict=refused why=%s", p->local,
 			p->remote, failure_name(failure));

@@ -35,7 +35,6 @@ struct s2s_pair {
 	enum failure last_failure;
 	char why[200];
 	uint64_t attempt_ms, since_ms, stanzas;
-	uint64_t refused_ms; /* when the policy's refusal was noted last */
 };
 
 static inline uint64_t s2s_pair_now_ms(const struct s2s_pair *p)
