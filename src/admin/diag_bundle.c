@@ -99,7 +99,7 @@ static const char readme[] =
 	"A diagnostic bundle of Sallyport.\n\n"
 	"merged.log          the logs of all nodes by time. Each clock is its own node's: see\n"
 	"                    skew_ms of the tunnels in status.json\n"
-	"NODE/log.txt        that node's alone\n"
+	"NODE/log.txt        that node's alone, as it came from that node\n"
 	"NODE/settings.txt   as `sallyport config export` prints them: secrets are fingerprints\n"
 	"NODE/status.json    as `sallyport status --json`; alarms.json likewise\n"
 	"NODE/versions.txt   what runs there\n"

@@ -136,6 +136,9 @@ static void take_status(struct diag *diag, struct diag_round *round,
 	}
 	json_array_foreach(nodes, i, node)
 	{
+		if (json_object_set_new(node, "node", json_string(answer->node)) < 0)
+			continue; /* no object; its name is what it is pinned as, not what it says
+				   */
 		describe_status(diag, round, node);
 		json_array_append(round->nodes, node);
 	}

@@ -88,10 +88,11 @@ size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 bool log_is_safe(struct slice text)
 {
 	while (text.len) {
+		bool is_ascii = *text.data >= ' ' && *text.data < 0x7f; /* most of it */
 		uint32_t point = 0;
-		size_t len = utf8_decode(text, &point);
+		size_t len = is_ascii ? 1 : utf8_decode(text, &point);
 
-		if (!len || is_unsafe(point))
+		if (!len || (!is_ascii && is_unsafe(point)))
 			return false;
 		text.data += len;
 		text.len -= len;

@@ -234,8 +234,11 @@ void captures_take(struct captures *captures, struct slice body)
 {
 	struct capture_report report;
 
-	if (!captures->running || !capture_report_get(body, &report)) {
+	if (!captures->running)
+		return;
+	if (!capture_report_get(body, &report)) {
 		log_event(EVENT_IPC_REFUSED, "message=capture-state from=capture why=malformed");
+		supervisor_dismiss(captures->supervisor, PROCESS_CAPTURE, 0);
 		return;
 	}
 	captures->running->report = report;

@@ -21,6 +21,12 @@ async def run(stage):
         assert text not in shown, f"{text!r} is in\n{shown[:6000]}"
     assert b"CLIENT_" not in without.read_bytes() and b"SERVER_" not in without.read_bytes()
 
+    for node in (stage.core, stage.home):  # nor in clear, as the attachment has it
+        path = await capture.saved(node, topology.RUN / f"{node.name}.pcapng", "capture", "get",
+                                   "diagnostic")
+        assert capture.packets(path), node.name
+        assert b"without</body>" not in path.read_bytes(), node.name
+
     other = await captured(stage, alice, bob, "secrets", "domain=ejabberd.example")
     assert b"TRAFFIC_SECRET_0" not in other.read_bytes(), "secrets of another domain"
     assert "out with secrets" not in capture.dialogue(other)

@@ -63,6 +63,28 @@ async def run(stage):
     assert sizes and max(sizes) <= 60, sizes
 
 
+    await edge.ctl("config", "set", "limits.capture_bytes", "1048576")
+    mark = edge.mark()
+    await edge.ctl("capture", "start", "eth0", "file", "large")
+    for _ in range(20):
+        await both_ways(alice, bob)
+        since = bob.mark()
+        alice.say(bob.boundjid.full, "x" * 100000)
+        await bob.message("x" * 100000, since)
+        if edge.events("capture.ended", since=mark):
+            break
+    await edge.event("capture.ended", "name=large", "limits.capture_bytes", since=mark)
+    await edge.ctl("config", "set", "limits.capture_bytes")
+    path = await capture.saved(edge, topology.RUN / "large.pcapng", "capture", "get", "large")
+    assert 900000 < path.stat().st_size <= 1048576 + 4096, path.stat().st_size
+
+    mark = edge.mark()
+    await edge.ctl("capture", "start", "lo", "file", "short", "for=1")
+    await edge.event("capture.ended", "name=short", "its time is over", since=mark)
+    kept = [row["name"] for row in (await edge.told("status"))["captures"]]
+    assert kept == ["short", "large", "capture", "axl_inject"], kept
+
+
 async def refused(node, why, *words):
     try:
         out = await node.ctl(*words)

@@ -51,6 +51,8 @@ async def run(stage):
         json.loads(files[f"{node.name}/alarms.json"].read_text())
         assert "sallyport " in files[f"{node.name}/versions.txt"].read_text()
     assert "message " in capture.dialogue(files[f"{stage.edge.name}/capture.pcapng"])
+    # of the attachment too, which has no TLS
+    assert b"</body>" in files[f"{stage.home.name}/capture.pcapng"].read_bytes()
     no_secret_in(nodes, files)
 
     for node in nodes:  # who took it is in the log of each

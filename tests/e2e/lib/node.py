@@ -50,6 +50,9 @@ DEFAULTS = {
     "timeouts.dialback": ("30",),
     "timeouts.authentication": ("60",),
     "timeouts.axl": ("10",),
+    "timeouts.session": ("3600",),
+    "limits.sessions": ("100",),
+    "admin.metrics_token": (),
     "timeouts.pairing": ("900",),
     "timeouts.ssh_login": ("20",),
     "timeouts.ssh_silence": ("15",),
@@ -62,7 +65,8 @@ DEFAULTS = {
 }
 # Settings are seen by traffic, but for these.
 SEEN_BY = {"dns.": "resolver", "axl.": "manage", "home_servers": "manage", "limits.ssh": "manage",
-           "timeouts.ssh": "manage", "timeouts.axl": "manage", "timeouts.pairing": "manage"}
+           "timeouts.ssh": "manage", "timeouts.session": "manage",
+           "limits.sessions": "manage", "admin.": "manage", "timeouts.axl": "manage", "timeouts.pairing": "manage"}
 # What only some roles have, and who sets what the others are told.
 ROLES = {"federation.": ("edge",), "tls.": ("edge",), "dial.": ("edge",), "domains": ("core",),
          "axl.refresh": ("core",), "axl.trust": ("core",), "axl.": ("home",),
@@ -134,6 +138,9 @@ class Node:
         if kind == "admin" and self.host in topology.MANAGEMENT:
             return [topology.MANAGEMENT[self.host]]
         return [topology.address(self.host), topology.address6(self.host)]
+
+    def address(self, kind):
+        return self.addresses(kind)[0]
 
     async def ready(self, child, since=0, deadline=DEADLINE):
         return await self.log.wait_for(
