@@ -36,7 +36,7 @@ LIBRARIES = {
                           "libcap"},
     "sallyport-manage": {"libevent_core", "libjansson", "libseccomp", "libcap", "libcurl", "libssh",
                          "libssl", "libcrypto", "libexpat", "libsqlite3", "libevent_extra",
-                         "libevent_openssl", "libarchive", "libsodium"},
+                         "libevent_openssl", "libarchive", "libsodium", "libidn2"},
     "sallyport-resolver": {"libevent_core", "libunbound", "libseccomp", "libcap"},
     "sallyport-capture": {"libevent_core", "libpcap", "libseccomp", "libcap"},
     "sallyport": {"libconfuse", "libjansson"},

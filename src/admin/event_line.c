@@ -36,13 +36,19 @@ static bool skip(struct slice *left, const char *text)
 /* What stands before the first of these characters; false: none of them comes. */
 static bool take_to(struct slice *left, const char *ends, struct slice *taken)
 {
-	for (size_t i = 0; i < left->len; i++) {
-		if (strchr(ends, left->data[i]) && left->data[i]) {
-			*taken = take(left, i);
-			return true;
-		}
+	size_t len = left->len;
+	bool found = false;
+
+	for (; *ends; ends++) {
+		const char *end = len ? memchr(left->data, *ends, len) : NULL;
+
+		if (end)
+			len = (size_t)(end - left->data);
+		found = found || end;
 	}
-	return false;
+	if (found)
+		*taken = take(left, len);
+	return found;
 }
 
 static bool take_number(struct slice *left, size_t digits, int64_t *number)
@@ -219,9 +225,9 @@ static bool is_no_domain(struct slice name)
 	size_t of_address = 0;
 
 	for (size_t i = 0; i < name.len; i++) {
-		if (strchr(":%\\\"()<>'?", name.data[i]))
+		if (name.data[i] > ' ' && strchr(":%\\\"()<>'?", name.data[i]))
 			return true;
-		of_address += strchr("0123456789.", name.data[i]) != NULL;
+		of_address += (name.data[i] >= '0' && name.data[i] <= '9') || name.data[i] == '.';
 	}
 	return of_address == name.len || name.len > DOMAIN_BYTES || slice_is(name, "-");
 }

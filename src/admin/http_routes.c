@@ -8,6 +8,7 @@
 #include "admin/openmetrics.h"
 #include "admin/series.h"
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "net/http_text.h"
 #include "tables/events.h"
 
@@ -23,7 +24,7 @@
 #define EVENTS_OF_AN_ANSWER 200 /* if nothing else is said */
 #define MINUTES 60
 #define MINUTES_MAX 360
-#define BEHIND_BYTES ((size_t)64 << 20) /* of a file, that who asked has not taken */
+#define BEHIND_BYTES ((size_t)16 << 20) /* of a file, that who asked has not taken */
 #define NDJSON "application/x-ndjson"
 
 /* A command whose answer is told by its data. */
@@ -110,26 +111,24 @@ static void begin_stream(struct http_ask *ask)
 	free(disposition);
 }
 
+static void send_bytes(struct http_ask *ask, struct buffer *bytes)
+{
+	https_stream_send(ask->call, (struct slice){ buffer_data(bytes), buffer_len(bytes) });
+	buffer_finish(bytes);
+}
+
 /* {"base64":"..."} */
 static void send_file_piece(struct http_ask *ask, const json_t *data)
 {
 	const char *text = json_string_value(json_object_get(data, "base64"));
-	size_t len = text ? strlen(text) : 0, decoded = 0;
-	unsigned char *bytes;
+	struct buffer bytes = { 0 };
 
-	if (!len)
+	if (!text) /* it takes its time */
 		return;
-	bytes = xmalloc(len);
-	if (sodium_base642bin(bytes, len, text, len, NULL, &decoded, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) == 0)
-		https_stream_send(ask->call, (struct slice){ (const char *)bytes, decoded });
-	free(bytes);
-}
-
-static void send_line(struct http_ask *ask, struct buffer *line)
-{
-	https_stream_send(ask->call, (struct slice){ buffer_data(line), buffer_len(line) });
-	buffer_finish(line);
+	if (!ask->begun)
+		begin_stream(ask);
+	base64_decode(&bytes, slice_of(text));
+	send_bytes(ask, &bytes);
 }
 
 static void on_piece(void *arg, uint64_t number, struct slice text, json_t *data)
@@ -145,14 +144,14 @@ static void on_piece(void *arg, uint64_t number, struct slice text, json_t *data
 		drop(ask);
 		return;
 	}
-	if (!ask->begun)
-		begin_stream(ask);
 	if (ask->kind == ASK_FILE) {
 		send_file_piece(ask, data);
 		return;
 	}
+	if (!ask->begun)
+		begin_stream(ask);
 	reply_write_piece(&line, text, data);
-	send_line(ask, &line);
+	send_bytes(ask, &line);
 }
 
 static size_t behind(void *arg, uint64_t number)
@@ -177,7 +176,7 @@ static void end_stream(struct http_ask *ask, enum reply_status status, struct sl
 	}
 	if (ask->kind == ASK_COMMAND) {
 		reply_write(&line, status, text, data);
-		send_line(ask, &line);
+		send_bytes(ask, &line);
 	}
 	https_stream_end(&ask->call);
 }

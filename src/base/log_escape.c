@@ -34,6 +34,17 @@ static bool is_unsafe(uint32_t point)
 	       (point >= 0xfff9 && point <= 0xfffb) || point >= 0xe0000;
 }
 
+/* Most of all text: how many bytes stand for themselves. */
+static size_t plain(struct slice text, size_t most)
+{
+	size_t len = 0;
+
+	while (len < text.len && len < most && text.data[len] >= ' ' && text.data[len] <= '~' &&
+	       text.data[len] != '"' && text.data[len] != '\\')
+		len++;
+	return len;
+}
+
 size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 {
 	size_t used = 0;
@@ -41,8 +52,17 @@ size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 	while (text.len) {
 		char piece[16];
 		uint32_t point = 0;
-		size_t len = utf8_decode(text, &point);
+		size_t len = plain(text, size - used - strlen(LOG_ESCAPE_CUT));
 		int n;
+
+		if (len) {
+			memcpy(out + used, text.data, len);
+			used += len;
+			text.data += len;
+			text.len -= len;
+			continue;
+		}
+		len = utf8_decode(text, &point);
 
 		if (!len)
 			n = snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)text.data[0]);
@@ -68,10 +88,11 @@ size_t log_escape(char *out, size_t size, struct slice text, bool quotes)
 bool log_is_safe(struct slice text)
 {
 	while (text.len) {
+		bool is_ascii = *text.data >= ' ' && *text.data < 0x7f; /* most of it */
 		uint32_t point = 0;
-		size_t len = utf8_decode(text, &point);
+		size_t len = is_ascii ? 1 : utf8_decode(text, &point);
 
-		if (!len || is_unsafe(point))
+		if (!len || (!is_ascii && is_unsafe(point)))
 			return false;
 		text.data += len;
 		text.len -= len;

@@ -94,9 +94,9 @@ const struct command commands[] = {
 	  "at its end; it is read by this command, with your rights, and must be UTF-8 text. @@x\n"
 	  "is a literal @x. With --dry-run nothing is changed: it says what would differ, what of\n"
 	  "it is in force at once, and which streams would be closed, and why." },
-	{ "config history", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "history",
+	{ "config history", "[--json]", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "history",
 	  "who changed what, and when", NULL },
-	{ "config diff", "A B", 2, 2, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "diff",
+	{ "config diff", "[--json] A B", 2, 2, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "diff",
 	  "how two revisions differ",
 	  "A and B are numbers of `config history`, or `now`. Lines that begin with - are\n"
 	  "of A only, those with + of B only." },
@@ -133,11 +133,11 @@ const struct command commands[] = {
 	  ACCESS_ADMIN, FILES_NO, "node-add", "let another node link with this one",
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
 	  "this one dials: a core dials edges and homes, the others dial nobody." },
-	{ "node list", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-list",
+	{ "node list", "[--json]", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-list",
 	  "the nodes that may link with this one", NULL },
 	{ "node remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "node-remove",
 	  "end the link with a node, and refuse it from now on", NULL },
-	{ "node self", "", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-self",
+	{ "node self", "[--json]", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-self",
 	  "this node's name, role and pin",
 	  "What `node add` on the other nodes wants to know; and the pin of its SSH key." },
 	{ "home-server add",

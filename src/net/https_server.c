@@ -42,7 +42,8 @@ struct connection {
 	char from[INET6_ADDRSTRLEN]; /* of IPv6 the network */
 	struct timer timer; /* for a request to arrive whole, or for an answer to be taken */
 	size_t arrived;	    /* of the request that is on its way */
-	size_t waited;	    /* of the answer, at the last look */
+	size_t taken;	    /* of the answer, since the last look */
+	bool waited;	    /* to be taken, at the last look */
 	bool busy;	    /* with a request that is not answered yet */
 	bool cut;
 };
@@ -136,21 +137,29 @@ static void await(struct connection *connection)
 	loop_arm(config->loop, &connection->timer, (uint64_t)config->timeout_s * 1000);
 }
 
-/* While the owner has the request, his deadline counts; then the answer has to be taken. */
+/* Of its request, and of what it is told, piece by piece or whole. While the owner has the request
+ * and says nothing, his deadline counts. */
 static void on_time(struct timer *timer)
 {
 	struct connection *connection =
 		(void *)((char *)timer - offsetof(struct connection, timer));
-	size_t waits = evbuffer_get_length(bufferevent_get_output(connection->bev));
-	size_t waited = connection->waited;
+	bool waits = evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0;
+	bool stalls = connection->taken < HTTPS_PROGRESS_BYTES;
 
-	if (!connection->busy &&
-	    (waits ? waited && waits + HTTPS_PROGRESS_BYTES > waited : !waited)) {
+	if (waits ? connection->waited && stalls : !connection->waited && !connection->busy) {
 		cut_off(connection, NULL);
 		return;
 	}
-	connection->waited = connection->busy ? 0 : waits;
+	connection->waited = waits;
+	connection->taken = 0;
 	await(connection);
+}
+
+static void on_taken(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *connection = arg;
+
+	connection->taken += info->n_deleted;
 }
 
 static unsigned count_from(const struct tally *tally, const char *from, size_t *arriving)
@@ -244,6 +253,7 @@ static struct bufferevent *make_connection(struct event_base *base, void *arg)
 	connection->bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
 							 BEV_OPT_CLOSE_ON_FREE);
 	evbuffer_add_cb(bufferevent_get_input(connection->bev), on_bytes, connection);
+	evbuffer_add_cb(bufferevent_get_output(connection->bev), on_taken, connection);
 	await(connection);
 	loop_defer(server->config.loop, &server->newcomers);
 	return connection->bev;
@@ -478,7 +488,7 @@ static void release(struct https_call *call)
 
 	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), NULL, NULL);
 	connection->busy = false;
-	connection->waited = 0;
+	connection->waited = false;
 	if (connection->tally->server)
 		await(connection);
 }

@@ -17,7 +17,7 @@
 #define HTTPS_FIELD_BYTES 256 /* of a user's name or password */
 #define HTTPS_ARRIVING_BYTES ((size_t)96 << 20)
 #define HTTPS_SHORT_BYTES ((size_t)64 << 10) /* shorter requests are not counted among those */
-#define HTTPS_PROGRESS_BYTES 16384	     /* of an answer, that are to be taken in `timeout_s` */
+#define HTTPS_PROGRESS_BYTES 16384 /* of an answer that waits, to be taken in `timeout_s` */
 
 struct https_server;
 struct https_call; /* a request that waits for its answer */

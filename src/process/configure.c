@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define HISTORY_MAX 100
+#define CERT_NAMES_MAX 100
 #define WORD_BYTES                                                                                 \
 	((size_t)16 << 20) /* a whole file of settings; of an entry, setting_read knows more */
 
@@ -282,6 +283,8 @@ static const struct {
 	{ "home-server-put", 6, 7, order_home_server_put },
 	{ "axl-user-put", 3, 3, order_axl_user_put },
 	{ "realms-written", 0, SETTING_ENTRIES_MAX, order_realms_written },
+	{ "cert-csr", 0, CERT_NAMES_MAX, order_cert_csr },
+	{ "cert-install", 1, 1, order_cert_install },
 	{ "log-level", 2, 3, order_log_level },
 	{ "log-stanzas", 1, 2, order_log_stanzas },
 	{ "rows-set", 0, SETTING_ENTRIES_MAX, order_rows_set },

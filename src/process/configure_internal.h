@@ -58,8 +58,12 @@ order_fn order_edge_told, order_domains_told, order_node_pair, order_node_add, o
 	order_node_list, order_home_server_put, order_home_server_add, order_home_server_password,
 	order_home_server_remove, order_axl_user_put, order_realms_written, order_rows_set;
 
+/* Certificates for the world (cert_orders.c). */
+order_fn order_cert_csr, order_cert_install;
+
 /* Accounts of the web page (configure_accounts.c). */
 order_fn order_account_add, order_account_password, order_account_remove;
+
 /* The log, for a time (log_orders.c). */
 order_fn order_log_level, order_log_stanzas;
 

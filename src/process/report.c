@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "ipc/snapshot.h"
+#include "store/certificate.h"
 #include "store/pem.h"
 #include "store/secret.h"
 
@@ -90,23 +91,52 @@ static void add_verbose(struct buffer *out, const struct store *store)
 	}
 }
 
+/* Federated domains that it is not for, with commas between; the caller's. */
+static char *uncovered_by(X509 *certificate, const struct store *store)
+{
+	const struct setting *setting = setting_find("domains");
+	const struct setting_value *rows = store_value(store, setting);
+	struct buffer out = { 0 };
+
+	for (size_t i = 0; i < rows->count; i++) {
+		struct slice fields[SETTING_FIELDS_MAX];
+		char *domain;
+
+		setting_split(setting, rows->entries[i], fields);
+		domain = xstrndup(fields[0].data, fields[0].len);
+		if (slice_is(fields[1], "on") && !certificate_covers(certificate, domain))
+			buffer_printf(&out, "%s%s", buffer_len(&out) ? "," : "", domain);
+		free(domain);
+	}
+	return buffer_take_text(&out);
+}
+
 static void add_certificate(struct buffer *out, const struct store *store, const char *name)
 {
 	const char *text = store_text(store, name);
 	X509 *certificate = text ? pem_first_certificate(text) : NULL;
-	char subject[256] = "", not_after[24];
-	struct tm end;
+	char subject[256] = "", not_after[24], digits[CERTIFICATE_FINGERPRINT_DIGITS + 1];
+	char *names, *issuer, *uncovered;
+	int64_t end;
 
 	if (!certificate)
 		return;
 	X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, subject,
 				  sizeof(subject));
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end)) {
-		snprintf(not_after, sizeof(not_after), "%" PRId64, (int64_t)timegm(&end));
-		add(out, 4,
+	names = certificate_names(certificate);
+	issuer = certificate_issuer(certificate);
+	uncovered = strcmp(name, "tls.certificate") == 0 ? uncovered_by(certificate, store)
+							 : xstrdup("");
+	certificate_fingerprint(certificate, digits);
+	if (certificate_end(certificate, &end)) {
+		snprintf(not_after, sizeof(not_after), "%" PRId64, end);
+		add(out, 8,
 		    (const char *[]){ "certificate", name, *subject ? subject : "no name",
-				      not_after });
+				      not_after, names, issuer, digits, uncovered });
 	}
+	free(names);
+	free(issuer);
+	free(uncovered);
 	X509_free(certificate);
 }
 

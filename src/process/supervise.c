@@ -164,8 +164,8 @@ static bool prepare(struct child *child)
 		return false;
 	}
 	child->far_log = log[1];
-	child_log_open(&child->log, supervisor->loop, log[0], supervisor->config.line,
-		       supervisor->config.arg);
+	child_log_open(&child->log, supervisor->loop, child->process, log[0],
+		       supervisor->config.line, supervisor->config.arg);
 	if (!channel_pair(channel)) {
 		give_up_start(child, "channel", strerror(errno));
 		return false;

@@ -1,95 +1,35 @@
-#include "router/attempts.h"
+#include "router/attempts_internal.h"
 
 #include "base/alloc.h"
 #include "base/log_escape.h"
-#include "base/map.h"
-#include "ipc/snapshot.h"
 #include "policy/domain.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STEPS_FIRST 32 /* that are never left out */
-#define XCODER_BYTES 12
-#define WHY_BYTES 200
-
-enum state { RUNNING, READY, FAILED, CLOSED };
-
-struct step {
-	uint32_t at_ms, took_ms;
-	uint8_t who, step, verdict;
-	char *text;
-};
-
-struct attempt {
-	struct attempts *all;
-	struct domain *domain; /* NULL: unnamed so far, in all->unnamed */
-	struct attempt *next;  /* the one before it */
-	struct attempt **holder;
-	char *local;
-	char xcoder[XCODER_BYTES];
-	bool out, was_ready, wanted;
-	enum state state;
-	enum failure failure;
-	char *why;
-	uint64_t began_ms, settled_ms, unix_ms;
-	struct step *steps;
-	size_t count, left_out, bytes;
-};
-
-struct domain {
-	char *remote;
-	struct domain *newer, *older;
-	bool known; /* more than a claim speaks of it */
-	struct attempt *attempts[2];
-	enum failure failure;
-	uint64_t failed_ms, stanzas;
-	char *why;
-};
-
-struct attempts {
-	struct map domains;
-	struct domain *newest, *oldest;
-	struct attempt *unnamed;
-	size_t strangers, bytes;
-};
-
-static const char *const whos[] = { [ATTEMPT_US] = "us",
-				    [ATTEMPT_PEER] = "peer",
-				    [ATTEMPT_DNS] = "dns",
-				    [ATTEMPT_POLICY] = "policy" };
-static const char *const steps[] = {
-	[STEP_POLICY] = "policy",     [STEP_DNS] = "dns",
-	[STEP_TCP] = "tcp",	      [STEP_STREAM] = "stream",
-	[STEP_FEATURES] = "features", [STEP_STARTTLS] = "starttls",
-	[STEP_TLS] = "tls",	      [STEP_CERTIFICATE] = "certificate",
-	[STEP_DIALBACK] = "dialback", [STEP_VERIFY] = "verify",
-	[STEP_SASL] = "sasl",	      [STEP_READY] = "ready",
-	[STEP_CLOSED] = "closed",
-};
-static const char *const verdicts[] = {
-	[STEP_INFO] = "info", [STEP_OK] = "ok", [STEP_BAD] = "bad"
-};
-static const char *const states[] = {
-	[RUNNING] = "running", [READY] = "ready", [FAILED] = "failed", [CLOSED] = "closed"
-};
-
 /* Attempts in lists */
 
-static struct attempt **list_of(const struct attempt *a)
+static struct list *list_of(const struct attempt *a)
 {
 	return a->domain ? &a->domain->attempts[a->out] : &a->all->unnamed;
 }
 
+static void enlist(struct attempt *a)
+{
+	struct list *list = list_of(a);
+
+	a->older = list->newest;
+	*(list->newest ? &list->newest->newer : &list->oldest) = a;
+	list->newest = a;
+}
+
 static void unlist(struct attempt *a)
 {
-	struct attempt **link = list_of(a);
+	struct list *list = list_of(a);
 
-	while (*link != a)
-		link = &(*link)->next;
-	*link = a->next;
-	a->next = NULL;
+	*(a->newer ? &a->newer->older : &list->newest) = a->older;
+	*(a->older ? &a->older->newer : &list->oldest) = a->newer;
+	a->newer = a->older = NULL;
 }
 
 static void drop_attempt(struct attempt *a)
@@ -113,7 +53,7 @@ static void keep_few(struct domain *domain, bool out)
 	size_t count = 0;
 	bool seen_ready = false;
 
-	for (struct attempt *a = domain->attempts[out]; a; a = a->next) {
+	for (struct attempt *a = domain->attempts[out].newest; a; a = a->older) {
 		bool stays = a->was_ready && !seen_ready;
 
 		seen_ready = seen_ready || a->was_ready;
@@ -126,18 +66,29 @@ static void keep_few(struct domain *domain, bool out)
 
 /* Domains */
 
+static struct order *order_of(struct attempts *all, const struct domain *domain)
+{
+	return domain->known ? &all->known : &all->strangers;
+}
+
 static void unlink_domain(struct attempts *all, struct domain *domain)
 {
-	*(domain->newer ? &domain->newer->older : &all->newest) = domain->older;
-	*(domain->older ? &domain->older->newer : &all->oldest) = domain->newer;
+	struct order *order = order_of(all, domain);
+
+	*(domain->newer ? &domain->newer->older : &order->newest) = domain->older;
+	*(domain->older ? &domain->older->newer : &order->oldest) = domain->newer;
 	domain->newer = domain->older = NULL;
+	order->count--;
 }
 
 static void push_domain(struct attempts *all, struct domain *domain)
 {
-	domain->older = all->newest;
-	*(all->newest ? &all->newest->newer : &all->oldest) = domain;
-	all->newest = domain;
+	struct order *order = order_of(all, domain);
+
+	domain->older = order->newest;
+	*(order->newest ? &order->newest->newer : &order->oldest) = domain;
+	order->newest = domain;
+	order->count++;
 }
 
 static size_t domain_bytes(const struct domain *domain)
@@ -148,12 +99,11 @@ static size_t domain_bytes(const struct domain *domain)
 static void drop_domain(struct attempts *all, struct domain *domain)
 {
 	for (size_t out = 0; out < 2; out++) {
-		while (domain->attempts[out])
-			drop_attempt(domain->attempts[out]);
+		while (domain->attempts[out].newest)
+			drop_attempt(domain->attempts[out].newest);
 	}
 	unlink_domain(all, domain);
 	map_remove(&all->domains, slice_of(domain->remote));
-	all->strangers -= !domain->known;
 	all->bytes -= domain_bytes(domain);
 	free(domain->remote);
 	free(domain->why);
@@ -161,29 +111,24 @@ static void drop_domain(struct attempts *all, struct domain *domain)
 }
 
 /* The one to go first, other than `but`; NULL: there is none. */
-static struct domain *least(const struct attempts *all, const struct domain *but, bool strangers)
+static struct domain *least(const struct order *order, const struct domain *but)
 {
-	struct domain *domain = all->oldest;
-
-	while (domain && (domain == but || (strangers && domain->known)))
-		domain = domain->newer;
-	return domain;
+	return order->oldest && order->oldest == but ? but->newer : order->oldest;
 }
 
 /* Unnamed connections go first, then what was only claimed. What is in use stays. */
 static bool drop_least(struct attempts *all, const struct attempt *but, const struct domain *of)
 {
+	struct attempt *victim = all->unnamed.oldest;
 	struct domain *domain;
-	struct attempt *victim = NULL;
 
-	for (struct attempt *a = all->unnamed; a; a = a->next)
-		victim = a == but ? victim : a;
+	victim = victim == but ? victim->newer : victim;
 	if (victim) {
 		drop_attempt(victim);
 		return true;
 	}
-	domain = all->strangers ? least(all, of, true) : NULL;
-	domain = domain ? domain : least(all, of, false);
+	domain = least(&all->strangers, of);
+	domain = domain ? domain : least(&all->known, of);
 	if (domain)
 		drop_domain(all, domain);
 	return domain != NULL;
@@ -191,15 +136,11 @@ static bool drop_least(struct attempts *all, const struct attempt *but, const st
 
 static void make_room(struct attempts *all, const struct domain *but)
 {
-	struct domain *domain = NULL;
+	struct domain *domain = least(&all->strangers, but);
 
-	if (all->strangers > ATTEMPTS_STRANGERS_MAX)
-		domain = least(all, but, true);
-	else if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = all->strangers ? least(all, but, true) : NULL;
-	if (!domain && all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		domain = least(all, but, false);
-	if (domain)
+	if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
+		drop_domain(all, domain ? domain : least(&all->known, but));
+	else if (all->strangers.count > ATTEMPTS_STRANGERS_MAX)
 		drop_domain(all, domain);
 }
 
@@ -216,7 +157,6 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 	domain->remote = xstrdup(remote);
 	map_put(&all->domains, slice_of(remote), domain);
 	push_domain(all, domain);
-	all->strangers++;
 	all->bytes += domain_bytes(domain);
 	make_room(all, domain);
 	return domain;
@@ -224,8 +164,11 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 
 static void get_known(struct attempts *all, struct domain *domain)
 {
-	all->strangers -= !domain->known;
+	if (domain->known)
+		return;
+	unlink_domain(all, domain);
 	domain->known = true;
+	push_domain(all, domain);
 }
 
 struct attempts *attempts_create(void)
@@ -240,10 +183,12 @@ void attempts_destroy(struct attempts **all_ref)
 	if (!all)
 		return;
 	*all_ref = NULL;
-	while (all->unnamed)
-		drop_attempt(all->unnamed);
-	while (all->newest)
-		drop_domain(all, all->newest);
+	while (all->unnamed.newest)
+		drop_attempt(all->unnamed.newest);
+	while (all->known.newest)
+		drop_domain(all, all->known.newest);
+	while (all->strangers.newest)
+		drop_domain(all, all->strangers.newest);
 	map_finish(&all->domains);
 	free(all);
 }
@@ -252,12 +197,8 @@ void attempts_destroy(struct attempts **all_ref)
 
 static void file(struct attempt *a, const char *remote)
 {
-	struct attempt **list;
-
 	a->domain = *remote ? find_domain(a->all, remote) : NULL;
-	list = list_of(a);
-	a->next = *list;
-	*list = a;
+	enlist(a);
 	if (!a->domain)
 		return;
 	if (a->wanted)
@@ -392,16 +333,14 @@ static void set_end(struct attempt *a, enum failure failure, const char *why)
 	a->why = escaped(slice_of(why ? why : ""), WHY_BYTES);
 }
 
-static void blame(struct attempt *a, uint64_t now_ms)
+static void blame(struct domain *domain, uint64_t now_ms, enum failure failure, const char *why)
 {
-	struct domain *domain = a->domain;
-
-	if (!domain || a->failure == FAILURE_NONE)
+	if (!domain || failure == FAILURE_NONE)
 		return;
-	domain->failure = a->failure;
+	domain->failure = failure;
 	domain->failed_ms = now_ms;
 	free(domain->why);
-	domain->why = xstrdup(a->why);
+	domain->why = xstrdup(why);
 }
 
 void attempt_ready(struct attempt *a, uint64_t now_ms)
@@ -425,7 +364,7 @@ void attempt_failed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 	a->state = FAILED;
 	a->settled_ms = now_ms;
 	set_end(a, failure, why);
-	blame(a, now_ms);
+	blame(a->domain, now_ms, failure, a->why);
 }
 
 void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, const char *why)
@@ -436,7 +375,16 @@ void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 	if (!a->was_ready)
 		a->settled_ms = now_ms;
 	set_end(a, failure, why);
-	blame(a, now_ms);
+	blame(a->domain, now_ms, failure, a->why);
+}
+
+void attempts_refused(struct attempts *all, const char *remote, uint64_t now_ms,
+		      enum failure failure)
+{
+	struct domain *domain = find_domain(all, remote);
+
+	get_known(all, domain);
+	blame(domain, now_ms, failure, "");
 }
 
 void attempts_count(struct attempts *all, const char *remote, uint64_t stanzas)
@@ -445,91 +393,4 @@ void attempts_count(struct attempts *all, const char *remote, uint64_t stanzas)
 
 	if (domain)
 		domain->stanzas += stanzas;
-}
-
-/* Telling */
-
-static void add(struct buffer *out, size_t count, const char *const *fields)
-{
-	struct snapshot_record record = { .count = count };
-
-	for (size_t i = 0; i < count; i++)
-		record.fields[i] = slice_of(fields[i]);
-	snapshot_add(out, &record);
-}
-
-static void write_step(struct buffer *out, const struct step *step)
-{
-	char at[12], took[12] = "";
-
-	snprintf(at, sizeof(at), "%" PRIu32, step->at_ms);
-	if (step->took_ms != STEP_TOOK_UNKNOWN)
-		snprintf(took, sizeof(took), "%" PRIu32, step->took_ms);
-	add(out, 7,
-	    (const char *[]){ "step", at, took, whos[step->who], steps[step->step],
-			      verdicts[step->verdict], step->text });
-}
-
-static void write_left_out(struct buffer *out, const struct attempt *a)
-{
-	char text[48];
-
-	if (!a->left_out)
-		return;
-	snprintf(text, sizeof(text), "%zu steps are left out here", a->left_out);
-	write_step(out, &(struct step){ .at_ms = a->steps[STEPS_FIRST].at_ms,
-					.took_ms = STEP_TOOK_UNKNOWN,
-					.step = a->steps[STEPS_FIRST].step,
-					.text = text });
-}
-
-void attempt_write(const struct attempt *a, uint64_t now_ms, struct buffer *out)
-{
-	char began[24], took[24];
-
-	snprintf(began, sizeof(began), "%" PRIu64, a->unix_ms);
-	snprintf(took, sizeof(took), "%" PRIu64,
-		 (a->state == RUNNING ? now_ms : a->settled_ms) - a->began_ms);
-	add(out, 10,
-	    (const char *[]){ "attempt", a->out ? "out" : "in", a->local,
-			      a->domain ? a->domain->remote : "", a->xcoder, began, took,
-			      states[a->state],
-			      a->failure == FAILURE_NONE ? "" : failure_name(a->failure),
-			      a->why ? a->why : "" });
-	for (size_t i = 0; i < a->count; i++) {
-		if (i == STEPS_FIRST)
-			write_left_out(out, a);
-		write_step(out, &a->steps[i]);
-	}
-}
-
-bool attempts_write(const struct attempts *all, const char *remote, uint64_t now_ms,
-		    struct buffer *out)
-{
-	const struct domain *domain = map_get(&all->domains, slice_of(remote));
-	const struct attempt *at[2];
-
-	if (!domain)
-		return false;
-	at[0] = domain->attempts[0];
-	at[1] = domain->attempts[1];
-	while (at[0] || at[1]) {
-		size_t turn = !at[0] ? 1 : !at[1] ? 0 : at[1]->began_ms >= at[0]->began_ms;
-
-		attempt_write(at[turn], now_ms, out);
-		at[turn] = at[turn]->next;
-	}
-	return true;
-}
-
-bool attempts_next(const struct attempts *all, const void **place, struct attempts_domain *view)
-{
-	const struct domain *domain = *place ? ((const struct domain *)*place)->older : all->newest;
-
-	*place = domain;
-	if (!domain)
-		return false;
-	*view = (struct attempts_domain){ domain->remote, domain->failure, domain->failed_ms,
-					  domain->why ? domain->why : "", domain->stanzas };
-	return true;
 }

@@ -86,6 +86,9 @@ void attempt_closed(struct attempt *attempt, uint64_t now_ms, enum failure failu
 /* Nobody tells more of it: *holder becomes NULL. */
 void attempt_release(struct attempt **holder);
 
+/* Somebody here wrote to the domain and a rule forbids it: no attempt is made. */
+void attempts_refused(struct attempts *attempts, const char *remote, uint64_t now_ms,
+		      enum failure failure);
 /* Stanzas that a stream to or from the domain carried. */
 void attempts_count(struct attempts *attempts, const char *remote, uint64_t stanzas);
 
@@ -104,7 +107,8 @@ struct attempts_domain {
 	const char *why;
 	uint64_t stanzas; /* of streams that have ended */
 };
-/* Walks the domains, last talked to first: start with *place = NULL; false at the end. */
+/* Walks the domains, last talked to first, strangers behind all others: start with *place = NULL;
+ * false at the end. */
 bool attempts_next(const struct attempts *attempts, const void **place,
 		   struct attempts_domain *domain);
 

@@ -335,6 +335,11 @@ static void a_domain_tells_its_last_failure_until_it_is_reached(void **state)
 	assert_string_equal(domain.why, "192.0.2.1:5269");
 	assert_false(attempts_next(all, &place, &domain));
 
+	attempts_refused(all, "example.net", 3600, FAILURE_ON_DENY_LIST);
+	place = NULL;
+	assert_true(attempts_next(all, &place, &domain));
+	assert_int_equal(domain.failure, FAILURE_ON_DENY_LIST);
+	assert_int_equal(domain.failed_ms, 3600);
 	begin(&attempt, "example.net", true, true);
 	attempt_ready(attempt, 4000);
 	attempts_count(all, "example.net", 17);

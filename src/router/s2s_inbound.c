@@ -109,7 +109,8 @@ static void start_tls(struct s2s_inbound *in)
 	s2s_step(&in->name, ATTEMPT_PEER, STEP_STARTTLS, STEP_OK, "<starttls/>, we proceed");
 	s2s_step(&in->name, ATTEMPT_US, STEP_TLS, STEP_INFO, "handshake");
 	worker_write_out(in->conn, s2s_in_output(in->session));
-	conn_start_tls(in->conn, tls_accepting(config->stream_tls, in->name.remote), config->timeout_tls_s * 1000);
+	conn_start_tls(in->conn, tls_accepting(config->stream_tls, in->name.remote),
+		       config->timeout_tls_s * 1000);
 }
 
 static void became_ready(struct s2s_inbound *in, const struct s2s_action *action)

@@ -113,6 +113,23 @@ X509 *pem_first_certificate(const char *text)
 	return certificate;
 }
 
+STACK_OF(X509) * pem_all_certificates(const char *text)
+{
+	STACK_OF(X509) *all = sk_X509_new_null();
+	BIO *in = open_text(text);
+	X509 *certificate;
+
+	if (!all)
+		abort();
+	while ((certificate = PEM_read_bio_X509(in, NULL, no_passphrase, NULL))) {
+		if (!sk_X509_push(all, certificate))
+			abort();
+	}
+	ERR_clear_error();
+	BIO_free(in);
+	return all;
+}
+
 char *pem_of_certificate(X509 *certificate)
 {
 	BIO *out = open_buffer();
@@ -127,6 +144,15 @@ char *pem_of_key(EVP_PKEY *key)
 	BIO *out = open_buffer();
 
 	if (!PEM_write_bio_PKCS8PrivateKey(out, key, NULL, NULL, 0, NULL, NULL))
+		abort();
+	return take_text(out);
+}
+
+char *pem_of_request(X509_REQ *request)
+{
+	BIO *out = open_buffer();
+
+	if (!PEM_write_bio_X509_REQ(out, request))
 		abort();
 	return take_text(out);
 }

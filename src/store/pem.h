@@ -16,8 +16,11 @@ bool pem_key_fits(const char *certificates, const char *private_key);
 
 EVP_PKEY *pem_first_key(const char *text);     /* the caller's; NULL: there is none */
 X509 *pem_first_certificate(const char *text); /* the caller's; NULL: there is none */
+/* In their order, up to one that is broken; the caller's, who frees each. */
+STACK_OF(X509) * pem_all_certificates(const char *text);
 char *pem_of_certificate(X509 *certificate);
 char *pem_of_key(EVP_PKEY *key);
+char *pem_of_request(X509_REQ *request);
 void pem_wipe(char **text); /* a private key; NULL is fine */
 
 #endif

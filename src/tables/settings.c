@@ -327,6 +327,12 @@ const struct setting settings[] = {
 	  .effect = EFFECT_NEW_STREAMS,
 	  FIELD(.kind = FIELD_PRIVATE_KEY),
 	  .help = "the key of tls.certificate" },
+	{ .name = "tls.pending_key",
+	  .internal = true,
+	  .roles = ROLE_EDGE,
+	  FIELD(.kind = FIELD_PRIVATE_KEY),
+	  .help = "the key of `cert csr`, until its certificate is installed; control alone sees "
+		  "it" },
 	{ .name = "tls.trust",
 	  .roles = ROLE_EDGE,
 	  .seen_by = SEEN_BY_TRAFFIC,

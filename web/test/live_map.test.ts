@@ -4,7 +4,7 @@ import test from "node:test";
 
 import type { Alarm, Link, Peer, Role, Status, Tunnel } from "../src/live/data";
 import { layoutOf } from "../src/live/map_layout";
-import { mapOf, worldOf, type MapModel } from "../src/live/map_model";
+import { mapOf, troubleWords, worldOf, type MapModel } from "../src/live/map_model";
 
 function status(name: string, role: Role, more: Partial<Status> = {}): Status {
 	return {
@@ -176,7 +176,7 @@ test("a link that is down is broken at once, before its alarm is raised, and say
 	const map = mapOf(edge({ links: [link("core-a", "core", "dialling")] }));
 	const spot = hop(map, "node:edge-a", "node:core-a");
 	assert.equal(spot?.health, "broken");
-	assert.deepEqual(spot?.trouble, [{ words: "connection refused" }]);
+	assert.deepEqual(spot?.trouble, [{ title: "connection refused", seen: [], subjects: [] }]);
 });
 
 test("with its alarm the trouble of a link is said once", () => {
@@ -184,6 +184,23 @@ test("with its alarm the trouble of a link is said once", () => {
 		edge({ links: [link("core-a", "core", "down")], alarms: [alarm(90001, "core-a")] }),
 	);
 	assert.equal(hop(map, "node:edge-a", "node:core-a")?.trouble.length, 1);
+});
+
+test("an alarm of several subjects is said once, with all of them", () => {
+	const verbose = ["network.axl", "network.dns"].map((module) => alarm(25019, module, "warning"));
+	const trouble = place(mapOf(core({ alarms: verbose })), "node:core-a")?.trouble ?? [];
+	assert.equal(trouble.length, 1);
+	assert.equal(trouble[0] && troubleWords(trouble[0], "core-a"), "Trouble: network.axl, network.dns");
+});
+
+test("what the place is called is not said again as the alarm's subject", () => {
+	const spot = hop(mapOf(core({ alarms: [alarm(90001, "home-a")] })), "node:core-a", "node:home-a");
+	const words = spot?.trouble[0] && troubleWords(spot.trouble[0], "core-a – home-a");
+	assert.equal(words, "Trouble: this was seen");
+	assert.equal(
+		spot?.trouble[0] && troubleWords(spot.trouble[0], "elsewhere"),
+		"Trouble, home-a: this was seen",
+	);
 });
 
 function peer(domain: string, more: Partial<Peer> = {}): Peer {

@@ -17,15 +17,15 @@ control_socket = "{socket}"
 """
 LISTEN = """
 listen {kind} {{
-	address = {{ "{address}", "{address6}" }}
+	address = {{ {addresses} }}
 	port = {port}
 }}
 """
-S2S_PORT, LINK_PORT, PROVISION_PORT, AXL_PORT = 5269, 7400, 2222, 8443
+S2S_PORT, LINK_PORT, PROVISION_PORT, AXL_PORT, ADMIN_PORT = 5269, 7400, 2222, 8443, 9443
 LISTENS = {
-    "edge": {"s2s": S2S_PORT, "link": LINK_PORT, "provision": PROVISION_PORT},
-    "core": {},
-    "home": {"link": LINK_PORT, "provision": PROVISION_PORT, "axl": AXL_PORT},
+    "edge": {"s2s": S2S_PORT, "link": LINK_PORT, "provision": PROVISION_PORT, "admin": ADMIN_PORT},
+    "core": {"admin": ADMIN_PORT},
+    "home": {"link": LINK_PORT, "provision": PROVISION_PORT, "axl": AXL_PORT, "admin": ADMIN_PORT},
 }
 CHILDREN = ("traffic", "manage", "resolver")
 
@@ -50,6 +50,9 @@ DEFAULTS = {
     "timeouts.dialback": ("30",),
     "timeouts.authentication": ("60",),
     "timeouts.axl": ("10",),
+    "timeouts.session": ("3600",),
+    "limits.sessions": ("100",),
+    "admin.metrics_token": (),
     "timeouts.pairing": ("900",),
     "timeouts.ssh_login": ("20",),
     "timeouts.ssh_silence": ("15",),
@@ -62,7 +65,8 @@ DEFAULTS = {
 }
 # Settings are seen by traffic, but for these.
 SEEN_BY = {"dns.": "resolver", "axl.": "manage", "home_servers": "manage", "limits.ssh": "manage",
-           "timeouts.ssh": "manage", "timeouts.axl": "manage", "timeouts.pairing": "manage"}
+           "timeouts.ssh": "manage", "timeouts.session": "manage",
+           "limits.sessions": "manage", "admin.": "manage", "timeouts.axl": "manage", "timeouts.pairing": "manage"}
 # What only some roles have, and who sets what the others are told.
 ROLES = {"federation.": ("edge",), "tls.": ("edge",), "dial.": ("edge",), "domains": ("core",),
          "axl.refresh": ("core",), "axl.trust": ("core",), "axl.": ("home",),
@@ -119,15 +123,24 @@ class Node:
         config = self.folder / "sallyport.conf"
         config.write_text(
             BOOTSTRAP.format(role=self.role, name=self.name, data=self.folder, socket=self.socket)
-            + "".join(LISTEN.format(kind=kind, address=topology.address(self.host),
-                                     address6=topology.address6(self.host), port=port)
-                      for kind, port in self.listens.items()))
+            + "".join(LISTEN.format(kind=kind, port=port, addresses=", ".join(
+                f'"{own}"' for own in self.addresses(kind))) for kind, port in
+                      self.listens.items()))
         self.process = await Process(
             self.name, self.host,
             [*self.wrapper, self.build / "src/process/sallyportd", "-c", config],
             env=self.env).start()
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
+
+    def addresses(self, kind):
+        """Where it listens for that."""
+        if kind == "admin" and self.host in topology.MANAGEMENT:
+            return [topology.MANAGEMENT[self.host]]
+        return [topology.address(self.host), topology.address6(self.host)]
+
+    def address(self, kind):
+        return self.addresses(kind)[0]
 
     async def ready(self, child, since=0, deadline=DEADLINE):
         return await self.log.wait_for(

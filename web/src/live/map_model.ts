@@ -23,10 +23,12 @@ export const COLUMNS = ["world", "edge", "core", "home", "server"] as const;
 export type Column = (typeof COLUMNS)[number];
 export type Health = "well" | "warned" | "broken" | "unseen";
 
+/* What is wrong at a place: an alarm, or what a record says while there is none yet. */
 export interface Trouble {
-	words: string;
-	/* who says so, and its number; absent while there is no alarm */
-	alarm?: { number: number; node: string; subject: string };
+	title: string;
+	seen: string[]; /* of each subject, in their order */
+	subjects: string[];
+	alarm?: { number: number; node: string }; /* its number, and who says so */
 }
 
 export interface Place {
@@ -121,9 +123,24 @@ class Builder {
 	}
 }
 
-function blame(spot: Place | Hop, health: Health, trouble: Trouble): void {
-	spot.health = worse(spot.health, health);
-	spot.trouble.push(trouble);
+function withoutAlarm(title: string): Trouble {
+	return { title, seen: [], subjects: [] };
+}
+
+/* One alarm of several subjects (modules, certificates) is one trouble. */
+function blame(spot: Place | Hop, node: string, alarm: Alarm): void {
+	const { number, title, subject, seen } = alarm;
+	const same = spot.trouble.find(
+		(trouble) => trouble.alarm?.number === number && trouble.alarm.node === node,
+	);
+
+	spot.health = worse(spot.health, healthOf(alarm));
+	if (same) {
+		same.subjects.push(subject);
+		same.seen.push(seen);
+	} else {
+		spot.trouble.push({ title, subjects: [subject], seen: [seen], alarm: { number, node } });
+	}
 }
 
 function addSelf(map: Builder, status: Status): string {
@@ -147,7 +164,7 @@ function addNeighbours(map: Builder, status: Status, self: string): void {
 		const well = isWell(link.state);
 		const hop = map.hop(self, id, well ? "well" : "broken");
 		if (hop && !well && !hasAlarm(status, [90001], link.node)) {
-			hop.trouble.push({ words: nameWhy(link) });
+			hop.trouble.push(withoutAlarm(nameWhy(link)));
 		}
 	}
 	for (const tunnel of status.tunnels) {
@@ -155,7 +172,7 @@ function addNeighbours(map: Builder, status: Status, self: string): void {
 		const well = isWell(tunnel.state);
 		const hop = map.hop(self, id, well ? "well" : "warned");
 		if (hop && !well && !hasAlarm(status, [35013, 35014], tunnel.node)) {
-			hop.trouble.push({ words: nameWhy(tunnel) });
+			hop.trouble.push(withoutAlarm(nameWhy(tunnel)));
 		}
 	}
 }
@@ -176,7 +193,7 @@ function addServers(map: Builder, status: Status, self: string): void {
 		).id;
 		const hop = map.hop(self, id, well ? "well" : "broken");
 		if (hop && !well && !hasAlarm(status, [90002], attachment.name)) {
-			hop.trouble.push({ words: attachment.why || attachment.state });
+			hop.trouble.push(withoutAlarm(attachment.why || attachment.state));
 		}
 	}
 }
@@ -260,16 +277,15 @@ function spotOf(map: Builder, node: string, alarm: Alarm): Place | Hop | undefin
 }
 
 function addAlarms(map: Builder, node: string, alarms: Alarm[]): void {
-	for (const alarm of alarms) {
+	const worstFirst = [...alarms].sort(
+		(a, b) => severityRank(b.severity) - severityRank(a.severity),
+	);
+
+	for (const alarm of worstFirst) {
 		const spot = spotOf(map, node, alarm);
 		const behind = ABOUT_SERVER.has(alarm.number) && spot && "inner" in spot;
 		if (behind) map.hide(spot.inner);
-		if (spot) {
-			blame(spot, healthOf(alarm), {
-				words: alarm.seen ? `${alarm.title}: ${alarm.seen}` : alarm.title,
-				alarm: { number: alarm.number, node, subject: alarm.subject },
-			});
-		}
+		if (spot) blame(spot, node, alarm);
 	}
 }
 
@@ -283,13 +299,19 @@ export function mapOf(status: Status): MapModel {
 	addHomeServers(map, status, self);
 	addRealms(map, status);
 	addUnseen(map, status.node.role);
-	const alarms = [...status.alarms].sort(
-		(a, b) => severityRank(b.severity) - severityRank(a.severity),
-	);
-	addAlarms(map, status.node.name, alarms);
+	addAlarms(map, status.node.name, status.alarms);
 	for (const [name, other] of Object.entries(status.others))
 		addAlarms(map, name, other.alarms ?? []);
 	return { places: [...map.places.values()], hops: [...map.hops.values()] };
+}
+
+/* In one line. A subject that the place's name has already is not said again. */
+export function troubleWords(trouble: Trouble, placeName: string): string {
+	const { title, seen, subjects } = trouble;
+	const named = subjects.filter((subject) => subject && !placeName.includes(subject));
+
+	if (subjects.length > 1) return `${title}: ${named.join(", ")}`;
+	return [named[0] ? `${title}, ${named[0]}` : title, seen[0]].filter(Boolean).join(": ");
 }
 
 /* What the box of the world says: how many domains, and those that one looks at first. */

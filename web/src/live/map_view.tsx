@@ -11,7 +11,15 @@ import { Badge, EmptyState, type State } from "../ui";
 import { perSecond } from "./figures";
 import type { Flow } from "./flow";
 import { layoutOf, type Box, type Layout, type Line, type More, type Sizes } from "./map_layout";
-import type { Health, Hop, MapModel, Place, Trouble, World } from "./map_model";
+import {
+	troubleWords,
+	type Health,
+	type Hop,
+	type MapModel,
+	type Place,
+	type Trouble,
+	type World,
+} from "./map_model";
 
 const BADGES: Record<Health, State> = {
 	well: "ok",
@@ -310,9 +318,31 @@ function spotsOf(model: MapModel): Spot[] {
 	return [...places, ...hops];
 }
 
+/* What is wrong, linked to its alarm; who says so, if not we. */
+function TroubleLine({ trouble, place, self }: {
+	trouble: Trouble;
+	place: string;
+	self: string | undefined;
+}) {
+	const target = troubleHref(trouble);
+	const words = troubleWords(trouble, place);
+	const node = trouble.alarm?.node;
+
+	if (!target) return <span>{words}</span>;
+	return (
+		<>
+			<a href={target}>{words}</a>
+			{node && node !== self && (
+				<span class="muted"> ({t("map.told-by", { node })})</span>
+			)}
+		</>
+	);
+}
+
 /* Every alarm at its place, in words, the worst first. */
 export function Troubles({ model }: { model: MapModel }) {
 	const order: Health[] = ["broken", "warned"];
+	const self = model.places.find((place) => place.self)?.name;
 	const spots = spotsOf(model)
 		.filter((spot) => order.includes(spot.health) && spot.trouble.length > 0)
 		.sort((a, b) => order.indexOf(a.health) - order.indexOf(b.health));
@@ -324,14 +354,13 @@ export function Troubles({ model }: { model: MapModel }) {
 				<li key={spot.key}>
 					<Badge state={BADGES[spot.health]}>{healthWord(spot.health)}</Badge>
 					<strong>{spot.name}</strong>
-					{spot.trouble.map((trouble) => {
-						const target = troubleHref(trouble);
-						return target ? (
-							<a href={target}>{trouble.words}</a>
-						) : (
-							<span>{trouble.words}</span>
-						);
-					})}
+					<ul>
+						{spot.trouble.map((trouble) => (
+							<li>
+								<TroubleLine trouble={trouble} place={spot.name} self={self} />
+							</li>
+						))}
+					</ul>
 				</li>
 			))}
 		</ul>
