@@ -11,6 +11,7 @@
 /* A node that a core asks; the tag of the question tells which of which visit. */
 struct node {
 	char *name, *role, *why; /* why there is no report; NULL with one */
+	char *tunnel;		 /* what is wrong with its tunnel; NULL: that is up */
 	json_t *report;
 	bool answered;
 };
@@ -60,6 +61,7 @@ static void close_visit(struct visit *visit)
 		free(visit->nodes[i].name);
 		free(visit->nodes[i].role);
 		free(visit->nodes[i].why);
+		free(visit->nodes[i].tunnel);
 		json_decref(visit->nodes[i].report);
 	}
 	json_decref(visit->status);
@@ -103,6 +105,14 @@ static bool has_node(const struct visit *visit, const char *name)
 	return false;
 }
 
+static void add_down(struct visit *visit, const json_t *tunnel)
+{
+	const char *why = text_of(tunnel, "why");
+
+	add_node(visit, text_of(tunnel, "node"), text_of(tunnel, "role"), "its tunnel is down");
+	visit->nodes[visit->count - 1].tunnel = xstrdup(*why ? why : text_of(tunnel, "state"));
+}
+
 /* Those that could not even be asked are named too. */
 static void add_unreachable(struct visit *visit)
 {
@@ -115,7 +125,7 @@ static void add_unreachable(struct visit *visit)
 
 		if (!visit->is_here && strcmp(text_of(row, "role"), "core") != 0 &&
 		    visit->count < TUNNELS_ASKS_MAX && !has_node(visit, name))
-			add_node(visit, name, text_of(row, "role"), "its tunnel is down");
+			add_down(visit, row);
 	}
 }
 
@@ -131,8 +141,8 @@ static void unite(struct visit *visit)
 	for (size_t i = 0; i < visit->count; i++) {
 		const struct node *node = &visit->nodes[i];
 
-		others[i] =
-			(struct doctor_other){ node->name, node->role, node->why, node->report };
+		others[i] = (struct doctor_other){ node->name, node->role, node->report, node->why,
+						   node->tunnel };
 	}
 	united = doctor_unite(own, others, visit->count,
 			      (unsigned)(loop_now_ms(config->loop) - visit->began_ms));
