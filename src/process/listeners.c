@@ -12,8 +12,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
+#define BUSY_MS 2000 /* that an address in use may become free */
+#define BUSY_PAUSE_MS 20
 #define SOCKET_MODE 0660 /* who may open it may see the node; manage decides who may change it */
 
 union any_address {
@@ -127,6 +130,20 @@ static socklen_t read_address(const char *text, uint16_t port, union any_address
 	return sizeof(address->ipv6);
 }
 
+/* The children of a predecessor that was killed hold its sockets until the kernel has ended them.
+ */
+static bool bind_patiently(int fd, const union any_address *address, socklen_t len)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_MS * 1000000L };
+
+	for (unsigned waited_ms = 0; bind(fd, &address->any, len) < 0; waited_ms += BUSY_PAUSE_MS) {
+		if (errno != EADDRINUSE || waited_ms >= BUSY_MS)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* -1: errno says why. */
 static int listen_at(const union any_address *address, socklen_t len)
 {
@@ -139,7 +156,7 @@ static int listen_at(const union any_address *address, socklen_t len)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6) /* so that both families can be bound apart */
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, &address->any, len) == 0 && listen(fd, SOMAXCONN) == 0)
+	if (bind_patiently(fd, address, len) && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	failed = errno;
 	close(fd);
