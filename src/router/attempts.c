@@ -252,8 +252,12 @@ void attempt_release(struct attempt **holder)
 		return;
 	*holder = NULL;
 	a->holder = NULL;
-	if (!a->domain)
+	if (!a->domain) {
 		drop_attempt(a); /* nobody could ask for it */
+	} else if (a->state == RUNNING) {
+		a->state = CLOSED;
+		a->settled_ms = a->began_ms + (a->count ? a->steps[a->count - 1].at_ms : 0);
+	}
 }
 
 static char *escaped(struct slice text, size_t size)

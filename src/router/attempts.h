@@ -83,7 +83,7 @@ void attempt_failed(struct attempt *attempt, uint64_t now_ms, enum failure failu
 /* The stream's end, in order or not; an attempt that has failed stays failed. */
 void attempt_closed(struct attempt *attempt, uint64_t now_ms, enum failure failure,
 		    const char *why);
-/* Nobody tells more of it: *holder becomes NULL. */
+/* Nobody tells more of it: *holder becomes NULL. One that runs ends with its last step. */
 void attempt_release(struct attempt **holder);
 
 /* Somebody here wrote to the domain and a rule forbids it: no attempt is made. */

@@ -146,6 +146,7 @@ static void a_step_that_was_begun_is_completed_with_how_long_it_took(void **stat
 	attempt_note(attempt, &refused); /* nothing to complete any more: a step of its own */
 	attempt_release(&attempt);
 	text = told("example.net");
+	assert_non_null(strstr(text, "|25|closed||\n"));
 	assert_non_null(strstr(text, "\nstep|10|15|peer|tcp|bad|192.0.2.1:5269: refused\n"
 				     "step|25||peer|tcp|bad|192.0.2.1:5269: refused\n"));
 	free(text);
