@@ -30,7 +30,9 @@ function stop(why) {
 
 function checkTypes(project) {
 	const tsc = join(here, "node_modules/typescript/bin/tsc");
-	const ran = spawnSync(process.execPath, [tsc, "-p", join(here, project)], { stdio: "inherit" });
+	const ran = spawnSync(process.execPath, [tsc, "-p", join(here, project)], {
+		stdio: "inherit",
+	});
 	if (ran.status !== 0) stop(`types of ${project} do not fit`);
 }
 
@@ -88,7 +90,9 @@ function asC(folder) {
 		const gzip = compressed(bytes);
 		const etag = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 		arrays.push(`static const unsigned char bytes${i}[] = {${[...gzip].join(",")}};\n`);
-		rows.push(`\t{ "${path}", "${type}", "\\"${etag}\\"", bytes${i}, sizeof(bytes${i}) },\n`);
+		rows.push(
+			`\t{ "${path}", "${type}", "\\"${etag}\\"", bytes${i}, sizeof(bytes${i}) },\n`,
+		);
 	}
 	return `#include "admin/assets.h"\n\n${arrays.join("")}
 const struct asset assets[] = {\n${rows.join("")}};
@@ -106,7 +110,9 @@ function sources(path) {
 }
 
 function dependencies(target) {
-	const files = ["build.mjs", "package-lock.json", "tsconfig.json"].map((name) => join(here, name));
+	const files = ["build.mjs", "package-lock.json", "tsconfig.json"].map((name) =>
+		join(here, name),
+	);
 	const all = [...files, ...sources(join(here, "src"))];
 	return `${target}: ${all.map((path) => path.replaceAll(" ", "\\ ")).join(" \\\n\t")}\n`;
 }

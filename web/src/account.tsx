@@ -35,7 +35,11 @@ export function AccountMenu() {
 		setChanging(true);
 	};
 	return (
-		<div class="account" ref={menu} onKeyDown={(event) => event.key === "Escape" && open && close()}>
+		<div
+			class="account"
+			ref={menu}
+			onKeyDown={(event) => event.key === "Escape" && open && close()}
+		>
 			<button
 				type="button"
 				class="button quiet"
@@ -69,7 +73,9 @@ function AccountPanel({ onPassword }: { onPassword: () => void }) {
 			<Preferences />
 			<div class="actions">
 				<Button onClick={onPassword}>{t("account.password")}</Button>
-				<Button onClick={() => void logOut().catch(sayError)}>{t("account.logout")}</Button>
+				<Button onClick={() => void logOut().catch(sayError)}>
+					{t("account.logout")}
+				</Button>
 			</div>
 		</>
 	);

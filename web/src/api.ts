@@ -54,7 +54,8 @@ async function failure(response: Response): Promise<ApiError> {
 	let text = `${response.status} ${response.statusText}`;
 	try {
 		const answer: unknown = await response.json();
-		if (typeof answer === "object" && answer && "error" in answer) text = String(answer.error);
+		if (typeof answer === "object" && answer && "error" in answer)
+			text = String(answer.error);
 	} catch {
 		/* the status says it */
 	}

@@ -43,7 +43,11 @@ function Here() {
 			{found ? (
 				<Guarded page={found.page} parameters={found.parameters} />
 			) : (
-				<Banner kind="info" title={t("app.not-found")} fix={t("app.not-found-fix")} />
+				<Banner
+					kind="info"
+					title={t("app.not-found")}
+					fix={t("app.not-found-fix")}
+				/>
 			)}
 		</>
 	);
@@ -54,11 +58,20 @@ let moved = false;
 function Guarded({ page, parameters }: { page: Page; parameters: Record<string, string> }) {
 	const role = session.value?.node.role;
 	if (role && page.roles && !page.roles.includes(role))
-		return <Banner kind="info" title={t("app.wrong-role", { role: t(`role.${role}`) })} />;
+		return (
+			<Banner
+				kind="info"
+				title={t("app.wrong-role", { role: t(`role.${role}`) })}
+			/>
+		);
 	if (!may(page.access)) {
 		const needed = t(`access.${page.access}`);
 		return (
-			<Banner kind="info" title={t("app.forbidden")} fix={t("app.forbidden-fix", { role: needed })} />
+			<Banner
+				kind="info"
+				title={t("app.forbidden")}
+				fix={t("app.forbidden-fix", { role: needed })}
+			/>
 		);
 	}
 	const Component = page.component;

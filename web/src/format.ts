@@ -22,7 +22,10 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 /* "3 minutes ago", "in 2 days", by the clock `now_ms`. */
 export function formatDistance(ms: number, now_ms: number): string {
 	const seconds = Math.round((ms - now_ms) / 1000);
-	const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
+	const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? [
+		"second",
+		1,
+	];
 	return new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(
 		Math.trunc(seconds / size),
 		unit,

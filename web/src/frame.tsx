@@ -92,7 +92,9 @@ function Verdict() {
 				<Badge state="busy">{t("live.connecting")}</Badge>
 			) : wrong > 0 ? (
 				<Badge state="bad">
-					{wrong === 1 ? t("verdict.wrong-one") : t("verdict.wrong", { count: wrong })}
+					{wrong === 1
+						? t("verdict.wrong-one")
+						: t("verdict.wrong", { count: wrong })}
 				</Badge>
 			) : warnings > 0 ? (
 				<Badge state="warning">
@@ -109,7 +111,10 @@ function Verdict() {
 
 function shown(page: Page): boolean {
 	const role = session.value?.node.role;
-	return may(page.access) && (!page.roles || (role !== undefined && page.roles.includes(role)));
+	return (
+		may(page.access) &&
+		(!page.roles || (role !== undefined && page.roles.includes(role)))
+	);
 }
 
 function MenuGroup({ group }: { group: Group }) {
@@ -122,7 +127,14 @@ function MenuGroup({ group }: { group: Group }) {
 			<ul aria-labelledby={`menu-${group}`}>
 				{mine.map((page) => (
 					<li>
-						<a href={href(page.path)} aria-current={isAt(page.path, here) ? "page" : undefined}>
+						<a
+							href={href(page.path)}
+							aria-current={
+								isAt(page.path, here)
+									? "page"
+									: undefined
+							}
+						>
 							{t(page.title)}
 						</a>
 					</li>

@@ -40,15 +40,51 @@ export interface Page {
 }
 
 export const pages: Page[] = [
-	{ path: "/", title: "page.overview", access: "view", component: OverviewPage, group: "status" },
-	{ path: "/streams", title: "page.streams", access: "view", component: StreamsPage, group: "status" },
-	{ path: "/domains", title: "page.domains", access: "view", component: DomainsPage, group: "status" },
+	{
+		path: "/",
+		title: "page.overview",
+		access: "view",
+		component: OverviewPage,
+		group: "status",
+	},
+	{
+		path: "/streams",
+		title: "page.streams",
+		access: "view",
+		component: StreamsPage,
+		group: "status",
+	},
+	{
+		path: "/domains",
+		title: "page.domains",
+		access: "view",
+		component: DomainsPage,
+		group: "status",
+	},
 	{ path: "/log", title: "page.log", access: "operate", component: LogPage, group: "status" },
-	{ path: "/alarms", title: "page.alarms", access: "view", component: AlarmsPage, group: "status" },
-	{ path: "/charts", title: "page.charts", access: "view", component: ChartsPage, group: "status" },
+	{
+		path: "/alarms",
+		title: "page.alarms",
+		access: "view",
+		component: AlarmsPage,
+		group: "status",
+	},
+	{
+		path: "/charts",
+		title: "page.charts",
+		access: "view",
+		component: ChartsPage,
+		group: "status",
+	},
 	{ path: "/why", title: "page.why", access: "view", component: WhyPage, group: "status" },
 	{ path: "/why/:domain", title: "page.why", access: "view", component: WhyPage },
-	{ path: "/doctor", title: "page.doctor", access: "operate", component: DoctorPage, group: "maintenance" },
+	{
+		path: "/doctor",
+		title: "page.doctor",
+		access: "operate",
+		component: DoctorPage,
+		group: "maintenance",
+	},
 	{
 		path: "/diagnostics",
 		title: "page.diagnostics",

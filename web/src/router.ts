@@ -32,7 +32,8 @@ export function matchPath(pattern: string, path: string): Record<string, string>
 	const parameters: Record<string, string> = {};
 	for (const [i, part] of wanted.entries()) {
 		const value = given[i] ?? "";
-		if (part.startsWith(":") && value !== "") parameters[part.slice(1)] = decoded(value);
+		if (part.startsWith(":") && value !== "")
+			parameters[part.slice(1)] = decoded(value);
 		else if (part !== value) return null;
 	}
 	return parameters;
@@ -44,7 +45,9 @@ export function href(
 	parameters: Record<string, string> = {},
 	query: Record<string, string> = {},
 ): string {
-	const path = pattern.replace(/:(\w+)/g, (_, name) => encodeURIComponent(parameters[name] ?? ""));
+	const path = pattern.replace(/:(\w+)/g, (_, name) =>
+		encodeURIComponent(parameters[name] ?? ""),
+	);
 	const text = new URLSearchParams(query).toString();
 	return "#" + path + (text ? "?" + text : "");
 }
@@ -59,7 +62,9 @@ export function navigate(to: string): void {
 
 /* The query of this page, without a new entry in the browser's history. */
 export function setQuery(query: Record<string, string>): void {
-	const filled = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ""));
+	const filled = Object.fromEntries(
+		Object.entries(query).filter(([, value]) => value !== ""),
+	);
 	history.replaceState(null, "", href(place.value.path, {}, filled));
 	place.value = parsePlace(location.hash);
 }

@@ -67,7 +67,10 @@ test("an entry a line, spaces around and empty lines are nothing", () => {
 
 test("an empty list is a list, and a text that is not set is none", () => {
 	assert.equal(isList(setting("dns.servers", { value: [], default: [] })), true);
-	assert.equal(isList(setting("domains", { kind: "records", value: [], default: [] })), false);
+	assert.equal(
+		isList(setting("domains", { kind: "records", value: [], default: [] })),
+		false,
+	);
 	assert.equal(isList(setting("tls.trust")), false);
 });
 
@@ -144,13 +147,19 @@ test("a dry run that closes nothing or changes nothing says so", () => {
 });
 
 test("several dry runs say each sentence and each stream once", () => {
-	const mode = OFF.replaceAll("federation-off", "on-deny-list").replaceAll("enabled", "privacy_mode");
+	const mode = OFF.replaceAll("federation-off", "on-deny-list").replaceAll(
+		"enabled",
+		"privacy_mode",
+	);
 	const merged = mergePreviews([readPreview(OFF), readPreview(mode)]);
 	assert.equal(merged.differences.length, 4);
 	assert.equal(merged.effects.length, 3);
 	assert.equal(merged.closing, 2);
 	assert.equal(merged.closes.filter((line) => line.startsWith("closes stream")).length, 2);
-	assert.equal(mergePreviews([readPreview("nothing to change"), readPreview(OFF)]).nothing, false);
+	assert.equal(
+		mergePreviews([readPreview("nothing to change"), readPreview(OFF)]).nothing,
+		false,
+	);
 });
 
 test("a list knows what comes and what goes, and takes both back", () => {
@@ -193,7 +202,13 @@ test("the history puts the lines of a revision together", () => {
 
 test("the history is searched by author, setting and value", () => {
 	const revisions = readHistory(HISTORY);
-	assert.deepEqual(findRevisions(revisions, "olga dns").map((found) => found.number), [8]);
-	assert.deepEqual(findRevisions(revisions, "56595EEB").map((found) => found.number), [9]);
+	assert.deepEqual(
+		findRevisions(revisions, "olga dns").map((found) => found.number),
+		[8],
+	);
+	assert.deepEqual(
+		findRevisions(revisions, "56595EEB").map((found) => found.number),
+		[9],
+	);
 	assert.equal(findRevisions(revisions, "").length, 2);
 });

@@ -17,11 +17,13 @@ test("both languages have the same texts", () => {
 
 test("no text is empty", () => {
 	for (const key of keys)
-		for (const table of [tables.en, tables.de]) assert.notEqual(table[key].trim(), "", key);
+		for (const table of [tables.en, tables.de])
+			assert.notEqual(table[key].trim(), "", key);
 });
 
 test("a text takes the same values in both languages", () => {
-	for (const key of keys) assert.deepEqual(valuesOf(tables.de[key]), valuesOf(tables.en[key]), key);
+	for (const key of keys)
+		assert.deepEqual(valuesOf(tables.de[key]), valuesOf(tables.en[key]), key);
 });
 
 test("commands stand between the same marks in both languages", () => {

@@ -19,7 +19,13 @@ export function readHistory(text: string): Revision[] {
 		const [, digits, time = "", author = "", name = "", rest = ""] = found;
 		const last = revisions[revisions.length - 1];
 		if (last?.number === Number(digits)) last.changes.push({ name, text: rest });
-		else revisions.push({ number: Number(digits), time, author, changes: [{ name, text: rest }] });
+		else
+			revisions.push({
+				number: Number(digits),
+				time,
+				author,
+				changes: [{ name, text: rest }],
+			});
 	}
 	return revisions;
 }
@@ -27,8 +33,11 @@ export function readHistory(text: string): Revision[] {
 export function findRevisions(revisions: Revision[], text: string): Revision[] {
 	const words = text.toLowerCase().split(/\s+/).filter(Boolean);
 	return revisions.filter((revision) => {
-		const changes = revision.changes.map((change) => `${change.name} ${change.text}`).join(" ");
-		const hay = `${revision.number} ${revision.time} ${revision.author} ${changes}`.toLowerCase();
+		const changes = revision.changes
+			.map((change) => `${change.name} ${change.text}`)
+			.join(" ");
+		const hay =
+			`${revision.number} ${revision.time} ${revision.author} ${changes}`.toLowerCase();
 		return words.every((word) => hay.includes(word));
 	});
 }

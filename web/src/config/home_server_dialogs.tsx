@@ -34,8 +34,19 @@ export function HomeServerDialog({ onClose }: { onClose: () => void }) {
 		say("ok", t("homes.added", { name: name.trim() }));
 	};
 	return (
-		<FormDialog title={t("homes.add")} label={t("do.add")} ready={ready} onClose={onClose} run={add}>
-			<TextField label={t("homes.name")} required value={name} onInput={setName} />
+		<FormDialog
+			title={t("homes.add")}
+			label={t("do.add")}
+			ready={ready}
+			onClose={onClose}
+			run={add}
+		>
+			<TextField
+				label={t("homes.name")}
+				required
+				value={name}
+				onInput={setName}
+			/>
 			<TextField
 				label={t("homes.host")}
 				placeholder={`cups.example.net:${AXL_PORT}`}
@@ -43,7 +54,13 @@ export function HomeServerDialog({ onClose }: { onClose: () => void }) {
 				value={address}
 				onInput={setAddress}
 			/>
-			<TextField label={t("homes.user")} autocomplete="off" required value={user} onInput={setUser} />
+			<TextField
+				label={t("homes.user")}
+				autocomplete="off"
+				required
+				value={user}
+				onInput={setUser}
+			/>
 			<TextField
 				label={t("homes.password")}
 				type="password"
@@ -70,7 +87,13 @@ function withPort(address: string): string {
 	return /:\d+$/.test(address) ? address : `${address}:${AXL_PORT}`;
 }
 
-function VerifyField({ verify, setVerify }: { verify: Verify; setVerify: (verify: Verify) => void }) {
+function VerifyField({
+	verify,
+	setVerify,
+}: {
+	verify: Verify;
+	setVerify: (verify: Verify) => void;
+}) {
 	return (
 		<>
 			<SelectField<Verify>
@@ -83,7 +106,9 @@ function VerifyField({ verify, setVerify }: { verify: Verify; setVerify: (verify
 				]}
 				onChange={setVerify}
 			/>
-			{verify === "off" && <Banner kind="warning" title={t("homes.verify-off-warning")} />}
+			{verify === "off" && (
+				<Banner kind="warning" title={t("homes.verify-off-warning")} />
+			)}
 		</>
 	);
 }

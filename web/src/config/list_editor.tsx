@@ -4,18 +4,18 @@ import { useEffect, useState } from "preact/hooks";
 import { may } from "../api";
 import { t } from "../texts";
 import { Banner, Button, EmptyState, Section, TextField } from "../ui";
-import {
-	type ListDraft,
-	draftOf,
-	entriesAfter,
-	isChanged,
-	withRemoved,
-} from "./list_draft";
+import { type ListDraft, draftOf, entriesAfter, isChanged, withRemoved } from "./list_draft";
 import { ReviewDialog } from "./review";
 
 const SHOWN_MOST = 200;
 
-export function ListEditor({ setting, entries, show, add, onSaved }: {
+export function ListEditor({
+	setting,
+	entries,
+	show,
+	add,
+	onSaved,
+}: {
 	setting: string; /* its name */
 	entries: string[];
 	show: (entry: string) => ComponentChildren;
@@ -41,15 +41,29 @@ export function ListEditor({ setting, entries, show, add, onSaved }: {
 				<Banner kind="info" title={t("review.viewer")} />
 			)}
 			{isChanged(draft) && (
-				<Pending draft={draft} review={() => setReviewing(true)} undo={() => setDraft(draftOf(entries))} />
+				<Pending
+					draft={draft}
+					review={() => setReviewing(true)}
+					undo={() => setDraft(draftOf(entries))}
+				/>
 			)}
 			<Section title={`${t("list.entries")} (${entriesAfter(draft).length})`}>
 				{all.length > 10 && (
-					<TextField label={t("list.filter")} type="search" value={find} onInput={setFind} />
+					<TextField
+						label={t("list.filter")}
+						type="search"
+						value={find}
+						onInput={setFind}
+					/>
 				)}
 				{all.length === 0 && <EmptyState title={t("list.empty")} />}
 				{found.length > SHOWN_MOST && (
-					<p class="muted">{t("list.shown", { shown: SHOWN_MOST, count: found.length })}</p>
+					<p class="muted">
+						{t("list.shown", {
+							shown: SHOWN_MOST,
+							count: found.length,
+						})}
+					</p>
 				)}
 				<ul class="entries">{found.slice(0, SHOWN_MOST).map(change)}</ul>
 			</Section>
@@ -64,11 +78,23 @@ export function ListEditor({ setting, entries, show, add, onSaved }: {
 	);
 }
 
-function Pending({ draft, review, undo }: { draft: ListDraft; review: () => void; undo: () => void }) {
+function Pending({
+	draft,
+	review,
+	undo,
+}: {
+	draft: ListDraft;
+	review: () => void;
+	undo: () => void;
+}) {
 	const counts = { added: draft.added.length, removed: draft.removed.length };
 	return (
 		<div role="status">
-			<Banner kind="warning" title={t("list.changed")} fix={t("list.changes", counts)}>
+			<Banner
+				kind="warning"
+				title={t("list.changed")}
+				fix={t("list.changes", counts)}
+			>
 				<div class="actions">
 					<Button kind="primary" onClick={review}>
 						{t("review.do")}
@@ -80,7 +106,12 @@ function Pending({ draft, review, undo }: { draft: ListDraft; review: () => void
 	);
 }
 
-function Entry({ entry, draft, show, setDraft }: {
+function Entry({
+	entry,
+	draft,
+	show,
+	setDraft,
+}: {
 	entry: string;
 	draft: ListDraft;
 	show: (entry: string) => ComponentChildren;
@@ -94,7 +125,9 @@ function Entry({ entry, draft, show, setDraft }: {
 			<span class="sign" aria-hidden="true">
 				{added ? "+" : removed ? "-" : ""}
 			</span>
-			<span class="entry">{removed ? <del>{show(entry)}</del> : show(entry)}</span>
+			<span class="entry">
+				{removed ? <del>{show(entry)}</del> : show(entry)}
+			</span>
 			{setDraft &&
 				(removed ? (
 					<Button kind="quiet" onClick={() => setDraft(back)}>

@@ -47,7 +47,12 @@ export function JoinSection({ onJoined }: { onJoined: () => void }) {
 					onInput={setCode}
 				/>
 				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={word === "" || wrong}>
+					<Button
+						type="submit"
+						kind="primary"
+						busy={busy}
+						disabled={word === "" || wrong}
+					>
 						{t("nodes.join-do")}
 					</Button>
 				</div>

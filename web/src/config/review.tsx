@@ -27,7 +27,11 @@ async function look(change: Change): Promise<Look> {
 	return { change, preview: readPreview(reply.text), refused: "" };
 }
 
-export function ReviewDialog({ changes, onClose, onSaved }: {
+export function ReviewDialog({
+	changes,
+	onClose,
+	onSaved,
+}: {
 	changes: Change[];
 	onClose: () => void;
 	onSaved: () => void;
@@ -37,7 +41,9 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 	const [busy, setBusy] = useState(false);
 
 	useEffect(() => {
-		Promise.all(changes.map(look)).then(setLooks, (failed) => setError(asError(failed)));
+		Promise.all(changes.map(look)).then(setLooks, (failed) =>
+			setError(asError(failed)),
+		);
 	}, []);
 	const save = async () => {
 		const saved: string[] = [];
@@ -47,9 +53,15 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 				await command("config", "set", change.name, ...change.words);
 				saved.push(change.name);
 			}
-			say("ok", t("review.saved"), t("review.saved-names", { names: saved.join(", ") }));
+			say(
+				"ok",
+				t("review.saved"),
+				t("review.saved-names", { names: saved.join(", ") }),
+			);
 		} catch (failed) {
-			const done = saved.length ? t("review.partly", { names: saved.join(", ") }) : undefined;
+			const done = saved.length
+				? t("review.partly", { names: saved.join(", ") })
+				: undefined;
 			say("error", asError(failed).message, done);
 		}
 		setBusy(false);
@@ -69,7 +81,11 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 					<Button
 						kind="primary"
 						busy={busy}
-						disabled={!preview || refused.length > 0 || preview.nothing}
+						disabled={
+							!preview ||
+							refused.length > 0 ||
+							preview.nothing
+						}
 						onClick={() => void save()}
 					>
 						{t("do.save")}
@@ -83,7 +99,9 @@ export function ReviewDialog({ changes, onClose, onSaved }: {
 				<div role="alert">
 					<Banner
 						kind="error"
-						title={t("review.refused", { name: one.change.name })}
+						title={t("review.refused", {
+							name: one.change.name,
+						})}
 						fix={one.refused}
 					/>
 				</div>
@@ -100,7 +118,7 @@ export function PreviewOf({ preview }: { preview: Preview }) {
 	return (
 		<div class="preview">
 			<Differences preview={preview} />
-			<ul class="effects">
+			<ul class="effects" lang="en">
 				{preview.effects.map((line) => (
 					<li>{line}</li>
 				))}
@@ -134,7 +152,9 @@ function CutOff({ preview }: { preview: Preview }) {
 			{preview.closing === 0 ? (
 				<Badge state="ok">{t("review.nobody")}</Badge>
 			) : (
-				<Badge state="warning">{t("review.cut-off", { count: preview.closing })}</Badge>
+				<Badge state="warning">
+					{t("review.cut-off", { count: preview.closing })}
+				</Badge>
 			)}
 			{preview.closes.length > 0 && (
 				<ul class="cut-off" tabIndex={0} aria-label={names}>

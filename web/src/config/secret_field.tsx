@@ -12,7 +12,14 @@ function make(): string {
 		.replaceAll("/", "_");
 }
 
-export function SecretField({ label, help, minimum, value, onInput, disabled }: {
+export function SecretField({
+	label,
+	help,
+	minimum,
+	value,
+	onInput,
+	disabled,
+}: {
 	label: string;
 	help: string;
 	minimum: number;

@@ -12,7 +12,9 @@ function hindrance(now: Status): string {
 		const link = now.links[0];
 		return link ? t("unified.no-link", { node: link.node, state: link.state }) : "";
 	}
-	return now.domains.some((domain) => domain.federation === "on") ? "" : t("unified.no-domain");
+	return now.domains.some((domain) => domain.federation === "on")
+		? ""
+		: t("unified.no-domain");
 }
 
 function isConfigured(now: Status): boolean {
@@ -45,7 +47,11 @@ function factsOf(now: Status): Fact[] {
 			name: t("unified.configured"),
 			value: (
 				<Badge state={isConfigured(now) ? "ok" : "off"}>
-					{t(isConfigured(now) ? "unified.is-configured" : "unified.not-configured")}
+					{t(
+						isConfigured(now)
+							? "unified.is-configured"
+							: "unified.not-configured",
+					)}
 				</Badge>
 			),
 		},
@@ -62,7 +68,10 @@ function factsOf(now: Status): Fact[] {
 			name: t("unified.domains"),
 			value: federated.map((domain) => domain.name).join(", ") || t("word.none"),
 		},
-		{ name: t("unified.streams"), value: now.counters["streams.open"] ?? t("word.unknown") },
+		{
+			name: t("unified.streams"),
+			value: now.counters["streams.open"] ?? t("word.unknown"),
+		},
 	];
 }
 
@@ -73,7 +82,9 @@ export function ServiceStatus() {
 			{now ? <Facts facts={factsOf(now)} /> : <Loading />}
 			<ul class="links">
 				<li>
-					<a href={href("/log", {}, { module: "XMPPFederation" })}>{t("unified.see-log")}</a>
+					<a href={href("/log", {}, { module: "XMPPFederation" })}>
+						{t("unified.see-log")}
+					</a>
 				</li>
 				<li>
 					<a href={href("/streams")}>{t("unified.see-streams")}</a>

@@ -11,7 +11,11 @@ function textOf(setting: Setting): string {
 	return wordsOf(setting.value).join("\n");
 }
 
-export function SettingDialog({ setting, onClose, onTyped }: {
+export function SettingDialog({
+	setting,
+	onClose,
+	onTyped,
+}: {
 	setting: Setting;
 	onClose: () => void;
 	onTyped: (words: string[]) => void;
@@ -20,8 +24,12 @@ export function SettingDialog({ setting, onClose, onTyped }: {
 	const typed = readTyped(setting, text);
 	const locked = hasSecretField(setting);
 	return (
-		<Dialog title={t("settings.edit-name", { name: setting.name })} onClose={onClose} wide>
-			<p>{setting.help}</p>
+		<Dialog
+			title={t("settings.edit-name", { name: setting.name })}
+			onClose={onClose}
+			wide
+		>
+			<p lang="en">{setting.help}</p>
 			<Facts facts={factsOf(setting)} />
 			{locked ? (
 				<Elsewhere setting={setting} />
@@ -33,9 +41,18 @@ export function SettingDialog({ setting, onClose, onTyped }: {
 						if ("words" in typed) onTyped(typed.words);
 					}}
 				>
-					<Input setting={setting} text={text} setText={setText} typed={typed} />
+					<Input
+						setting={setting}
+						text={text}
+						setText={setText}
+						typed={typed}
+					/>
 					<div class="actions">
-						<Button type="submit" kind="primary" disabled={"wrong" in typed}>
+						<Button
+							type="submit"
+							kind="primary"
+							disabled={"wrong" in typed}
+						>
 							{t("review.do")}
 						</Button>
 						<Button onClick={onClose}>{t("do.cancel")}</Button>
@@ -64,9 +81,7 @@ function Elsewhere({ setting }: { setting: Setting }) {
 	const where = page
 		? t("settings.with-page", { page: t(page as "page.accounts") })
 		: t("settings.with-command", { name: setting.name });
-	return (
-		<Banner kind="info" title={<Code text={t("settings.elsewhere", { where })} />} />
-	);
+	return <Banner kind="info" title={<Code text={t("settings.elsewhere", { where })} />} />;
 }
 
 function errorOf(typed: Typed): string | null {
@@ -95,12 +110,22 @@ function Input({ setting, text, setText, typed }: InputProps) {
 		return (
 			<SelectField
 				{...common}
-				choices={(setting.choices ?? ["on", "off"]).map((value) => ({ value, label: value }))}
+				choices={(setting.choices ?? ["on", "off"]).map((value) => ({
+					value,
+					label: value,
+				}))}
 				onChange={setText}
 			/>
 		);
 	if (setting.kind === "records" || isList(setting) || isPem(setting))
-		return <AreaField {...common} help={areaHelp(setting)} rows={8} onInput={setText} />;
+		return (
+			<AreaField
+				{...common}
+				help={areaHelp(setting)}
+				rows={8}
+				onInput={setText}
+			/>
+		);
 	if (setting.kind === "integer")
 		return (
 			<TextField
@@ -113,7 +138,14 @@ function Input({ setting, text, setText, typed }: InputProps) {
 			/>
 		);
 	if (setting.name.endsWith("private_key"))
-		return <AreaField {...common} help={t("settings.pem")} rows={8} onInput={setText} />;
+		return (
+			<AreaField
+				{...common}
+				help={t("settings.pem")}
+				rows={8}
+				onInput={setText}
+			/>
+		);
 	return (
 		<TextField
 			{...common}

@@ -7,7 +7,11 @@ const SHOWN_MOST = 8;
 function shown(setting: Setting): string[] {
 	const { value } = setting;
 	if (isSecret(value))
-		return [value.secret ? t("settings.secret", { fingerprint: value.secret }) : t("settings.not-set")];
+		return [
+			value.secret
+				? t("settings.secret", { fingerprint: value.secret })
+				: t("settings.not-set"),
+		];
 	if (setting.kind === "secret" || value === null) return [t("settings.not-set")];
 	if (setting.kind === "records")
 		return (value as Row[]).map((row) => lineOf(withoutSecrets(row)));
@@ -37,7 +41,9 @@ export function ValueOf({ setting }: { setting: Setting }) {
 				<li>{line}</li>
 			))}
 			{lines.length > SHOWN_MOST && (
-				<li class="muted">{t("settings.more", { count: lines.length - SHOWN_MOST })}</li>
+				<li class="muted">
+					{t("settings.more", { count: lines.length - SHOWN_MOST })}
+				</li>
 			)}
 		</ul>
 	);

@@ -73,7 +73,9 @@ export function lineOf(row: Row): string {
 export function wordsOf(value: Value): string[] {
 	if (Array.isArray(value))
 		return value.map((entry) =>
-			typeof entry === "object" && entry !== null ? lineOf(entry as Row) : wordOf(entry),
+			typeof entry === "object" && entry !== null
+				? lineOf(entry as Row)
+				: wordOf(entry),
 		);
 	return value === null ? [] : [wordOf(value)];
 }

@@ -33,7 +33,10 @@ function roleName(role: Role): string {
 	return t(`access.${accesses[role] ?? "view"}`);
 }
 
-type Asking = { what: "add" } | { what: "remove"; name: string } | { what: "link"; text: string; name: string };
+type Asking =
+	| { what: "add" }
+	| { what: "remove"; name: string }
+	| { what: "link"; text: string; name: string };
 
 export function AccountsPage() {
 	const loaded = useLoad<{ accounts: Account[] }>("accounts");
@@ -43,7 +46,11 @@ export function AccountsPage() {
 	const link = async (name: string) => {
 		setError(null);
 		try {
-			setAsking({ what: "link", name, text: (await command("admin", "link", name)).text });
+			setAsking({
+				what: "link",
+				name,
+				text: (await command("admin", "link", name)).text,
+			});
 		} catch (failed) {
 			setError(asError(failed));
 		}
@@ -67,14 +74,18 @@ export function AccountsPage() {
 					<Accounts
 						rows={loaded.data.accounts}
 						link={(name) => void link(name)}
-						remove={(name) => setAsking({ what: "remove", name })}
+						remove={(name) =>
+							setAsking({ what: "remove", name })
+						}
 					/>
 				) : (
 					loaded.busy && <Loading />
 				)}
 			</Section>
 			{asking?.what === "add" && <AddDialog onClose={close} />}
-			{asking?.what === "remove" && <RemoveDialog name={asking.name} onClose={close} />}
+			{asking?.what === "remove" && (
+				<RemoveDialog name={asking.name} onClose={close} />
+			)}
 			{asking?.what === "link" && (
 				<LinkDialog name={asking.name} text={asking.text} onClose={close} />
 			)}
@@ -82,7 +93,11 @@ export function AccountsPage() {
 	);
 }
 
-function Accounts({ rows, link, remove }: {
+function Accounts({
+	rows,
+	link,
+	remove,
+}: {
 	rows: Account[];
 	link: (name: string) => void;
 	remove: (name: string) => void;
@@ -101,7 +116,12 @@ function Accounts({ rows, link, remove }: {
 					show: (row) => (
 						<>
 							<strong>{row.name}</strong>
-							{row.name === own && <span class="muted"> ({t("accounts.you")})</span>}
+							{row.name === own && (
+								<span class="muted">
+									{" "}
+									({t("accounts.you")})
+								</span>
+							)}
 						</>
 					),
 					sort: (row) => row.name,
@@ -117,9 +137,13 @@ function Accounts({ rows, link, remove }: {
 					label: t("accounts.password"),
 					show: (row) =>
 						row.password === "set" ? (
-							<Badge state="ok">{t("accounts.set")}</Badge>
+							<Badge state="ok">
+								{t("accounts.set")}
+							</Badge>
 						) : (
-							<Badge state="off">{t("accounts.unset")}</Badge>
+							<Badge state="off">
+								{t("accounts.unset")}
+							</Badge>
 						),
 				},
 				{
@@ -128,7 +152,9 @@ function Accounts({ rows, link, remove }: {
 					show: (row) => (
 						<div class="actions">
 							<Button
-								label={t("accounts.link-of", { name: row.name })}
+								label={t("accounts.link-of", {
+									name: row.name,
+								})}
 								onClick={() => link(row.name)}
 							>
 								{t("accounts.link")}
@@ -136,8 +162,13 @@ function Accounts({ rows, link, remove }: {
 							{row.name !== own && (
 								<Button
 									kind="danger"
-									label={t("accounts.remove", { name: row.name })}
-									onClick={() => remove(row.name)}
+									label={t(
+										"accounts.remove",
+										{ name: row.name },
+									)}
+									onClick={() =>
+										remove(row.name)
+									}
 								>
 									{t("do.remove")}
 								</Button>
@@ -208,7 +239,11 @@ function LinkDialog({ name, text, onClose }: { name: string; text: string; onClo
 		<Dialog title={t("accounts.link-of", { name })} onClose={onClose} wide>
 			<p>{t("accounts.link-lead", { name })}</p>
 			{lines.map((line) =>
-				/^https:\S+$/.test(line.trim()) ? <Copyable text={line.trim()} /> : <p>{line}</p>,
+				/^https:\S+$/.test(line.trim()) ? (
+					<Copyable text={line.trim()} />
+				) : (
+					<p>{line}</p>
+				),
 			)}
 		</Dialog>
 	);

@@ -81,7 +81,9 @@ function Ends({ certificate }: { certificate: Certificate }) {
 		<>
 			<Time ms={ms} exact />
 			<div>
-				<Badge state={state}>{days < 0 ? t("certs.expired") : t("certs.days", { days })}</Badge>
+				<Badge state={state}>
+					{days < 0 ? t("certs.expired") : t("certs.days", { days })}
+				</Badge>
 			</div>
 		</>
 	);
@@ -191,9 +193,19 @@ function Install({ onInstalled }: { onInstalled: () => void }) {
 					void install();
 				}}
 			>
-				<AreaField label={t("certs.pem")} rows={8} value={pem} onInput={setPem} />
+				<AreaField
+					label={t("certs.pem")}
+					rows={8}
+					value={pem}
+					onInput={setPem}
+				/>
 				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={!pem.includes("-----BEGIN")}>
+					<Button
+						type="submit"
+						kind="primary"
+						busy={busy}
+						disabled={!pem.includes("-----BEGIN")}
+					>
 						{t("certs.install-do")}
 					</Button>
 				</div>

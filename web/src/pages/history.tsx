@@ -43,12 +43,23 @@ export function HistoryPage() {
 			{!revisions && !error && <Loading />}
 			{revisions && (
 				<Section title={t("page.history")}>
-					<TextField label={t("history.find")} type="search" value={find} onInput={setFind} />
-					<Revisions revisions={findRevisions(revisions, find)} ask={setAsking} />
+					<TextField
+						label={t("history.find")}
+						type="search"
+						value={find}
+						onInput={setFind}
+					/>
+					<Revisions
+						revisions={findRevisions(revisions, find)}
+						ask={setAsking}
+					/>
 				</Section>
 			)}
 			{asking?.what === "diff" && (
-				<DiffDialog revision={asking.revision} onClose={() => setAsking(null)} />
+				<DiffDialog
+					revision={asking.revision}
+					onClose={() => setAsking(null)}
+				/>
 			)}
 			{asking?.what === "restore" && (
 				<RestoreDialog
@@ -97,7 +108,8 @@ function Revisions({ revisions, ask }: { revisions: Revision[]; ask: (asking: As
 						<ul class="value">
 							{row.changes.map((change) => (
 								<li>
-									<code>{change.name}</code> {change.text}
+									<code>{change.name}</code>{" "}
+									{change.text}
 								</li>
 							))}
 						</ul>
@@ -106,7 +118,9 @@ function Revisions({ revisions, ask }: { revisions: Revision[]; ask: (asking: As
 				{
 					key: "do",
 					label: t("homes.do"),
-					show: (row) => <RevisionActions revision={row.number} ask={ask} />,
+					show: (row) => (
+						<RevisionActions revision={row.number} ask={ask} />
+					),
 				},
 			]}
 		/>
@@ -141,7 +155,9 @@ function useText(...words: string[]): { text: string | null; error: Error | null
 	useEffect(() => {
 		askCommand(...words).then(
 			(reply) =>
-				reply.status === 0 ? setText(reply.text) : setError(new Error(reply.text)),
+				reply.status === 0
+					? setText(reply.text)
+					: setError(new Error(reply.text)),
 			(failed) => setError(asError(failed)),
 		);
 	}, []);

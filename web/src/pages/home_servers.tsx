@@ -50,7 +50,10 @@ export function HomeServersPage() {
 		<>
 			<p class="lead">{t("homes.lead")}</p>
 			<Failure error={loaded.error} retry={loaded.reload} />
-			<Section title={t("page.home-servers")} actions={<Actions add={() => setAsking({ what: "add" })} />}>
+			<Section
+				title={t("page.home-servers")}
+				actions={<Actions add={() => setAsking({ what: "add" })} />}
+			>
 				{loaded.data ? (
 					<Table
 						caption={t("page.home-servers")}
@@ -68,8 +71,12 @@ export function HomeServersPage() {
 				)}
 			</Section>
 			{asking?.what === "add" && <HomeServerDialog onClose={close} />}
-			{asking?.what === "password" && <PasswordDialog name={asking.name} onClose={close} />}
-			{asking?.what === "remove" && <RemoveDialog name={asking.name} onClose={close} />}
+			{asking?.what === "password" && (
+				<PasswordDialog name={asking.name} onClose={close} />
+			)}
+			{asking?.what === "remove" && (
+				<RemoveDialog name={asking.name} onClose={close} />
+			)}
 		</>
 	);
 }
@@ -101,7 +108,9 @@ function AxlState({ row }: { row: HomeServer }) {
 			<>
 				<Badge state="ok">{t("homes.ready")}</Badge>
 				{row.version && (
-					<div class="muted">{t("homes.version", { version: row.version })}</div>
+					<div class="muted">
+						{t("homes.version", { version: row.version })}
+					</div>
 				)}
 			</>
 		);
@@ -117,7 +126,10 @@ function AxlState({ row }: { row: HomeServer }) {
 	);
 }
 
-function columns(userOf: (name: string) => string, ask: (asking: Asking) => void): Column<HomeServer>[] {
+function columns(
+	userOf: (name: string) => string,
+	ask: (asking: Asking) => void,
+): Column<HomeServer>[] {
 	return [
 		{
 			key: "name",
@@ -142,15 +154,27 @@ function columns(userOf: (name: string) => string, ask: (asking: Asking) => void
 			key: "foreign",
 			label: t("homes.foreign"),
 			show: (row) =>
-				row.foreign ? <Badge state="warning">{row.foreign}</Badge> : t("word.none"),
+				row.foreign ? (
+					<Badge state="warning">{row.foreign}</Badge>
+				) : (
+					t("word.none")
+				),
 		},
 		{
 			key: "looked",
 			label: t("homes.looked"),
 			show: (row) =>
-				row.seconds === "" ? t("word.never") : <Time ms={Date.now() - row.seconds * 1000} />,
+				row.seconds === "" ? (
+					t("word.never")
+				) : (
+					<Time ms={Date.now() - row.seconds * 1000} />
+				),
 		},
-		{ key: "do", label: t("homes.do"), show: (row) => <RowActions name={row.name} ask={ask} /> },
+		{
+			key: "do",
+			label: t("homes.do"),
+			show: (row) => <RowActions name={row.name} ask={ask} />,
+		},
 	];
 }
 

@@ -77,24 +77,53 @@ function Notifications({ restart }: { restart: (() => void) | null }) {
 						{
 							key: "severity",
 							label: t("im.severity"),
-							show: (row) => <Severity text={row.severity} />,
+							show: (row) => (
+								<Severity text={row.severity} />
+							),
 						},
-						{ key: "count", label: t("im.count"), numeric: true, show: (row) => row.count },
+						{
+							key: "count",
+							label: t("im.count"),
+							numeric: true,
+							show: (row) => row.count,
+						},
 						{
 							key: "description",
 							label: t("im.description"),
-							show: (row) => <Description text={row.description} restart={restart} />,
+							show: (row) => (
+								<Description
+									text={row.description}
+									restart={restart}
+								/>
+							),
 						},
-						{ key: "origin", label: t("im.origin"), show: (row) => row.origin },
+						{
+							key: "origin",
+							label: t("im.origin"),
+							show: (row) => row.origin,
+						},
 						{
 							key: "created",
 							label: t("im.created"),
-							show: (row) => <Time ms={Date.parse(row.created)} exact />,
+							show: (row) => (
+								<Time
+									ms={Date.parse(row.created)}
+									exact
+								/>
+							),
 						},
 						{
 							key: "do",
 							label: t("homes.do"),
-							show: (row) => restart && <Delete number={row.number} reload={loaded.reload} />,
+							show: (row) =>
+								restart && (
+									<Delete
+										number={row.number}
+										reload={
+											loaded.reload
+										}
+									/>
+								),
 						},
 					]}
 				/>
@@ -149,7 +178,10 @@ interface TableRow {
 
 /* Every cp_id that is stored or loaded, with the link to its realm. */
 function tableRows(): TableRow[] {
-	const now = status.value as { stored?: { cp_id: string }[]; loaded?: { cp_id: string }[] } | null;
+	const now = status.value as {
+		stored?: { cp_id: string }[];
+		loaded?: { cp_id: string }[];
+	} | null;
 	const stored = (now?.stored ?? []).map((row) => row.cp_id);
 	const loaded = (now?.loaded ?? []).map((row) => row.cp_id);
 	const realms = status.value?.realms ?? [];
@@ -188,17 +220,33 @@ function EdgeTable({ restart }: { restart: (() => void) | null }) {
 						</EmptyState>
 					}
 					columns={[
-						{ key: "cp_id", label: t("im.component"), show: (row) => <code>{row.name}</code> },
-						{ key: "stored", label: t("im.stored"), show: (row) => <Mark is={row.stored} /> },
-						{ key: "loaded", label: t("im.loaded"), show: (row) => <Mark is={row.loaded} /> },
+						{
+							key: "cp_id",
+							label: t("im.component"),
+							show: (row) => <code>{row.name}</code>,
+						},
+						{
+							key: "stored",
+							label: t("im.stored"),
+							show: (row) => <Mark is={row.stored} />,
+						},
+						{
+							key: "loaded",
+							label: t("im.loaded"),
+							show: (row) => <Mark is={row.loaded} />,
+						},
 						{
 							key: "link",
 							label: t("im.link"),
 							show: (row) =>
 								row.link === "linked" ? (
-									<Badge state="ok">{t("im.linked")}</Badge>
+									<Badge state="ok">
+										{t("im.linked")}
+									</Badge>
 								) : (
-									<Badge state="bad">{t("im.not-linked")}</Badge>
+									<Badge state="bad">
+										{t("im.not-linked")}
+									</Badge>
 								),
 						},
 					]}
@@ -228,21 +276,43 @@ function Attachments() {
 					empty={
 						<EmptyState title={t("im.attachments-none")}>
 							<p>
-								<Code text={t("im.attachments-fix")} />
+								<Code
+									text={t(
+										"im.attachments-fix",
+									)}
+								/>
 							</p>
 						</EmptyState>
 					}
 					columns={[
-						{ key: "name", label: t("im.attachment"), show: (row) => <strong>{row.name}</strong> },
+						{
+							key: "name",
+							label: t("im.attachment"),
+							show: (row) => <strong>{row.name}</strong>,
+						},
 						{
 							key: "state",
 							label: t("im.state"),
-							show: (row) => <Badge state={isWell(row.state) ? "ok" : "bad"}>{row.state}</Badge>,
+							show: (row) => (
+								<Badge
+									state={
+										isWell(row.state)
+											? "ok"
+											: "bad"
+									}
+								>
+									{row.state}
+								</Badge>
+							),
 						},
 						{
 							key: "federates",
 							label: t("im.federation-node"),
-							show: (row) => <FederationNode federates={row.federates} />,
+							show: (row) => (
+								<FederationNode
+									federates={row.federates}
+								/>
+							),
 						},
 						{
 							key: "unsettled",
@@ -250,7 +320,11 @@ function Attachments() {
 							numeric: true,
 							show: (row) => row.unsettled,
 						},
-						{ key: "why", label: t("im.why"), show: (row) => row.why || t("word.none") },
+						{
+							key: "why",
+							label: t("im.why"),
+							show: (row) => row.why || t("word.none"),
+						},
 					]}
 				/>
 			)}

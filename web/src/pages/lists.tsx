@@ -44,7 +44,9 @@ function DomainList({ setting, lead, mode }: { setting: string; lead: string; mo
 						setting={setting}
 						entries={wordsOf(found.value)}
 						show={(entry) => entry}
-						add={(draft, change) => <AddDomains draft={draft} change={change} />}
+						add={(draft, change) => (
+							<AddDomains draft={draft} change={change} />
+						)}
 						onSaved={settings.reload}
 					/>
 				</>
@@ -101,14 +103,15 @@ export function StaticRoutesPage() {
 			{settings.busy && !routes && <Loading />}
 			{routes && (
 				<>
-					{settings.find("federation.use_static_routes")?.value === false && (
-						<Unused why={t("list.routes-off")} />
-					)}
+					{settings.find("federation.use_static_routes")?.value ===
+						false && <Unused why={t("list.routes-off")} />}
 					<ListEditor
 						setting="federation.static_routes"
 						entries={wordsOf(routes.value)}
 						show={showRoute}
-						add={(draft, change) => <AddRoute draft={draft} change={change} />}
+						add={(draft, change) => (
+							<AddRoute draft={draft} change={change} />
+						)}
 						onSaved={settings.reload}
 					/>
 				</>
@@ -121,7 +124,8 @@ function showRoute(entry: string) {
 	const [domain, host, port, priority] = entry.split(" ");
 	return (
 		<>
-			<strong>{domain}</strong> → {host}, {t("route.port")} {port}, {t("route.priority")} {priority}
+			<strong>{domain}</strong> → {host}, {t("route.port")} {port},{" "}
+			{t("route.priority")} {priority}
 		</>
 	);
 }
@@ -144,7 +148,12 @@ function AddRoute({ draft, change }: Adding) {
 				setHost("");
 			}}
 		>
-			<TextField label={t("route.domain")} required value={domain} onInput={setDomain} />
+			<TextField
+				label={t("route.domain")}
+				required
+				value={domain}
+				onInput={setDomain}
+			/>
 			<TextField
 				label={t("route.host")}
 				help={t("route.host-help")}
@@ -152,7 +161,13 @@ function AddRoute({ draft, change }: Adding) {
 				value={host}
 				onInput={setHost}
 			/>
-			<TextField label={t("route.port")} type="number" required value={port} onInput={setPort} />
+			<TextField
+				label={t("route.port")}
+				type="number"
+				required
+				value={port}
+				onInput={setPort}
+			/>
 			<TextField
 				label={t("route.priority")}
 				type="number"
@@ -161,7 +176,12 @@ function AddRoute({ draft, change }: Adding) {
 				onInput={setPriority}
 			/>
 			<div class="actions">
-				<Button type="submit" disabled={words.some((word) => word === "" || /\s/.test(word))}>
+				<Button
+					type="submit"
+					disabled={words.some(
+						(word) => word === "" || /\s/.test(word),
+					)}
+				>
 					{t("route.add")}
 				</Button>
 			</div>

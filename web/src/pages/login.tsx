@@ -27,7 +27,9 @@ export function LoginPage() {
 	};
 	return (
 		<Outside title={t("login.title")}>
-			{sessionEnded.value && !error && <Banner kind="info" title={t("login.ended")} />}
+			{sessionEnded.value && !error && (
+				<Banner kind="info" title={t("login.ended")} />
+			)}
 			<Failure error={error} />
 			<form
 				onSubmit={(event) => {

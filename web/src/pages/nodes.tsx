@@ -68,7 +68,11 @@ export function NodesPage() {
 				)}
 			</Section>
 			{may("admin") &&
-				(role === "core" ? <JoinSection onJoined={settings.reload} /> : <PairSection />)}
+				(role === "core" ? (
+					<JoinSection onJoined={settings.reload} />
+				) : (
+					<PairSection />
+				))}
 			<Self />
 			{removing && (
 				<RemoveDialog
@@ -95,7 +99,9 @@ function TunnelState({ tunnel }: { tunnel: Node["tunnel"] }) {
 			{tunnel.why && <div>{tunnel.why}</div>}
 			{typeof skew === "number" && Math.abs(skew) >= SKEW_TOLD_MS && (
 				<div>
-					<Badge state="warning">{t("nodes.skew", { ms: skew })}</Badge>
+					<Badge state="warning">
+						{t("nodes.skew", { ms: skew })}
+					</Badge>
 				</div>
 			)}
 		</>
@@ -129,11 +135,28 @@ function columns(remove: (name: string) => void): Column<Node>[] {
 			show: (row) => <strong>{row.name}</strong>,
 			sort: (row) => row.name,
 		},
-		{ key: "role", label: t("nodes.role"), show: (row) => row.role, sort: (row) => row.role },
-		{ key: "link", label: t("nodes.link"), show: (row) => <LinkState link={row.link} /> },
-		{ key: "tunnel", label: t("nodes.tunnel"), show: (row) => <TunnelState tunnel={row.tunnel} /> },
+		{
+			key: "role",
+			label: t("nodes.role"),
+			show: (row) => row.role,
+			sort: (row) => row.role,
+		},
+		{
+			key: "link",
+			label: t("nodes.link"),
+			show: (row) => <LinkState link={row.link} />,
+		},
+		{
+			key: "tunnel",
+			label: t("nodes.tunnel"),
+			show: (row) => <TunnelState tunnel={row.tunnel} />,
+		},
 		{ key: "address", label: t("nodes.address"), show: (row) => dialled(row.address) },
-		{ key: "provision", label: t("nodes.provision"), show: (row) => dialled(row.provision) },
+		{
+			key: "provision",
+			label: t("nodes.provision"),
+			show: (row) => dialled(row.provision),
+		},
 		{
 			key: "do",
 			label: t("homes.do"),
@@ -176,7 +199,10 @@ function Self() {
 				facts={[
 					{ name: t("nodes.node"), value: node.name },
 					{ name: t("nodes.role"), value: node.role },
-					{ name: t("nodes.pin"), value: <code>{node.pin ?? ""}</code> },
+					{
+						name: t("nodes.pin"),
+						value: <code>{node.pin ?? ""}</code>,
+					},
 				]}
 			/>
 		</Section>

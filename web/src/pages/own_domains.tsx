@@ -33,7 +33,11 @@ export function OwnDomainsPage() {
 		<>
 			<p class="lead">{t("domains.lead")}</p>
 			<Failure error={settings.error} retry={settings.reload} />
-			{settings.list ? <Editor settings={settings} /> : settings.busy && <Loading />}
+			{settings.list ? (
+				<Editor settings={settings} />
+			) : (
+				settings.busy && <Loading />
+			)}
 		</>
 	);
 }
@@ -48,7 +52,11 @@ function Editor({ settings }: { settings: Settings }) {
 
 	useEffect(() => setRows(domainsIn(settings)), [settings.list]);
 	const put = (domain: Domain, more: Partial<Domain>) =>
-		setRows(rows.map((row) => (row.domain === domain.domain ? { ...row, ...more } : row)));
+		setRows(
+			rows.map((row) =>
+				row.domain === domain.domain ? { ...row, ...more } : row,
+			),
+		);
 	const add = () => {
 		const domain = name.trim().toLowerCase();
 		if (!domain || rows.some((row) => row.domain === domain)) return;
@@ -62,10 +70,15 @@ function Editor({ settings }: { settings: Settings }) {
 				<div role="status">
 					<Banner kind="warning" title={t("list.changed")}>
 						<div class="actions">
-							<Button kind="primary" onClick={() => setReviewing(true)}>
+							<Button
+								kind="primary"
+								onClick={() => setReviewing(true)}
+							>
 								{t("review.do")}
 							</Button>
-							<Button onClick={() => setRows(before)}>{t("review.undo")}</Button>
+							<Button onClick={() => setRows(before)}>
+								{t("review.undo")}
+							</Button>
 						</div>
 					</Banner>
 				</div>
@@ -76,7 +89,9 @@ function Editor({ settings }: { settings: Settings }) {
 					homes={homesIn(settings)}
 					admin={admin}
 					put={put}
-					remove={(domain) => setRows(rows.filter((row) => row.domain !== domain))}
+					remove={(domain) =>
+						setRows(rows.filter((row) => row.domain !== domain))
+					}
 				/>
 				{admin && (
 					<form
@@ -86,9 +101,16 @@ function Editor({ settings }: { settings: Settings }) {
 							add();
 						}}
 					>
-						<TextField label={t("domains.add")} value={name} onInput={setName} />
+						<TextField
+							label={t("domains.add")}
+							value={name}
+							onInput={setName}
+						/>
 						<div class="actions">
-							<Button type="submit" disabled={name.trim() === ""}>
+							<Button
+								type="submit"
+								disabled={name.trim() === ""}
+							>
 								{t("do.add")}
 							</Button>
 						</div>
@@ -97,7 +119,14 @@ function Editor({ settings }: { settings: Settings }) {
 			</Section>
 			{reviewing && (
 				<ReviewDialog
-					changes={[{ name: "domains", words: rows.map((row) => lineOf({ ...row })) }]}
+					changes={[
+						{
+							name: "domains",
+							words: rows.map((row) =>
+								lineOf({ ...row }),
+							),
+						},
+					]}
 					onClose={() => setReviewing(false)}
 					onSaved={settings.reload}
 				/>
@@ -106,7 +135,13 @@ function Editor({ settings }: { settings: Settings }) {
 	);
 }
 
-function DomainTable({ rows, homes, admin, put, remove }: {
+function DomainTable({
+	rows,
+	homes,
+	admin,
+	put,
+	remove,
+}: {
 	rows: Domain[];
 	homes: string[];
 	admin: boolean;
@@ -135,8 +170,16 @@ function DomainTable({ rows, homes, admin, put, remove }: {
 								type="checkbox"
 								checked={row.federated}
 								disabled={!admin}
-								aria-label={t("domains.federate", { domain: row.domain })}
-								onChange={(event) => put(row, { federated: event.currentTarget.checked })}
+								aria-label={t("domains.federate", {
+									domain: row.domain,
+								})}
+								onChange={(event) =>
+									put(row, {
+										federated: event
+											.currentTarget
+											.checked,
+									})
+								}
 							/>
 							{t(row.federated ? "word.on" : "word.off")}
 						</label>
@@ -147,7 +190,12 @@ function DomainTable({ rows, homes, admin, put, remove }: {
 					key: "node",
 					label: t("domains.node"),
 					show: (row) => (
-						<HomeChoice row={row} homes={homes} disabled={!admin} onChange={(node) => put(row, { node })} />
+						<HomeChoice
+							row={row}
+							homes={homes}
+							disabled={!admin}
+							onChange={(node) => put(row, { node })}
+						/>
 					),
 					sort: (row) => row.node,
 				},
@@ -158,7 +206,9 @@ function DomainTable({ rows, homes, admin, put, remove }: {
 						admin && (
 							<Button
 								kind="quiet"
-								label={t("list.remove", { name: row.domain })}
+								label={t("list.remove", {
+									name: row.domain,
+								})}
 								onClick={() => remove(row.domain)}
 							>
 								{t("do.remove")}
@@ -170,7 +220,12 @@ function DomainTable({ rows, homes, admin, put, remove }: {
 	);
 }
 
-function HomeChoice({ row, homes, disabled, onChange }: {
+function HomeChoice({
+	row,
+	homes,
+	disabled,
+	onChange,
+}: {
 	row: Domain;
 	homes: string[];
 	disabled: boolean;

@@ -8,16 +8,7 @@ import { type Setting, familyOf, findSettings, isDefault } from "../config/setti
 import { useSettings } from "../config/use_settings";
 import { place, setQuery } from "../router";
 import { t } from "../texts";
-import {
-	Badge,
-	Button,
-	CheckField,
-	EmptyState,
-	Failure,
-	Loading,
-	Section,
-	TextField,
-} from "../ui";
+import { Badge, Button, CheckField, EmptyState, Failure, Loading, Section, TextField } from "../ui";
 
 interface Asked {
 	setting: Setting;
@@ -49,15 +40,24 @@ export function SettingsPage() {
 				<CheckField
 					label={t("settings.changed-only")}
 					checked={changedOnly}
-					onChange={(checked) => search({ changed: checked ? "1" : "" })}
+					onChange={(checked) =>
+						search({ changed: checked ? "1" : "" })
+					}
 				/>
 			</div>
 			{settings.busy && !settings.list && <Loading />}
-			{settings.list && found.length === 0 && <EmptyState title={t("settings.none")} />}
+			{settings.list && found.length === 0 && (
+				<EmptyState title={t("settings.none")} />
+			)}
 			{families(found).map(([family, members]) => (
 				<Section title={family || t("settings.other")}>
 					{members.map((setting) => (
-						<SettingRow setting={setting} ask={(words) => setAsked({ setting, words })} />
+						<SettingRow
+							setting={setting}
+							ask={(words) =>
+								setAsked({ setting, words })
+							}
+						/>
 					))}
 				</Section>
 			))}
@@ -96,21 +96,28 @@ function SettingRow({ setting, ask }: { setting: Setting; ask: (words: string[] 
 				<h3>
 					<code>{setting.name}</code>
 				</h3>
-				{setting.internal && <Badge state="off">{t("settings.internal")}</Badge>}
-				{isDefault(setting) && <span class="muted">{t("settings.is-default")}</span>}
+				{setting.internal && (
+					<Badge state="off">{t("settings.internal")}</Badge>
+				)}
+				{isDefault(setting) && (
+					<span class="muted">{t("settings.is-default")}</span>
+				)}
 				{changeable && (
 					<div class="actions">
-						{!isDefault(setting) && setting.kind !== "secret" && (
-							<Button
-								kind="quiet"
-								label={`${t("settings.to-default")}: ${setting.name}`}
-								onClick={() => ask([])}
-							>
-								{t("settings.to-default")}
-							</Button>
-						)}
+						{!isDefault(setting) &&
+							setting.kind !== "secret" && (
+								<Button
+									kind="quiet"
+									label={`${t("settings.to-default")}: ${setting.name}`}
+									onClick={() => ask([])}
+								>
+									{t("settings.to-default")}
+								</Button>
+							)}
 						<Button
-							label={t("settings.edit-name", { name: setting.name })}
+							label={t("settings.edit-name", {
+								name: setting.name,
+							})}
 							onClick={() => ask(null)}
 						>
 							{t("settings.edit")}
@@ -119,7 +126,9 @@ function SettingRow({ setting, ask }: { setting: Setting; ask: (words: string[] 
 				)}
 			</div>
 			<ValueOf setting={setting} />
-			<p class="help">{setting.help}</p>
+			<p class="help" lang="en">
+				{setting.help}
+			</p>
 		</article>
 	);
 }

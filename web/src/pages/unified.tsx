@@ -16,7 +16,11 @@ export function UnifiedPage() {
 		<div class="columns wide-first">
 			<Section title={t("unified.settings")}>
 				<Failure error={settings.error} retry={settings.reload} />
-				{settings.list ? <FederationForm settings={settings} /> : settings.busy && <Loading />}
+				{settings.list ? (
+					<FederationForm settings={settings} />
+				) : (
+					settings.busy && <Loading />
+				)}
 			</Section>
 			<ServiceStatus />
 		</div>
@@ -76,7 +80,12 @@ function FederationForm({ settings }: { settings: Settings }) {
 			/>
 			<p>
 				<a href={href("/config/static-routes")}>
-					{t("unified.routes-link", { count: countOf(settings, "federation.static_routes") })}
+					{t("unified.routes-link", {
+						count: countOf(
+							settings,
+							"federation.static_routes",
+						),
+					})}
 				</a>
 			</p>
 			<SecretField
@@ -93,11 +102,16 @@ function FederationForm({ settings }: { settings: Settings }) {
 				<Button
 					type="submit"
 					kind="primary"
-					disabled={changes.length === 0 || (secret !== "" && secret.length < SECRET_LENGTH)}
+					disabled={
+						changes.length === 0 ||
+						(secret !== "" && secret.length < SECRET_LENGTH)
+					}
 				>
 					{t("review.do")}
 				</Button>
-				{changes.length > 0 && <Button onClick={reset}>{t("review.undo")}</Button>}
+				{changes.length > 0 && (
+					<Button onClick={reset}>{t("review.undo")}</Button>
+				)}
 			</div>
 			{reviewing && (
 				<ReviewDialog
@@ -164,7 +178,11 @@ function Security({ field }: { field: FieldOf }) {
 						label: t("unified.tls-optional"),
 						help: t("unified.tls-optional-help"),
 					},
-					{ value: "no-tls", label: t("unified.no-tls"), help: t("unified.no-tls-help") },
+					{
+						value: "no-tls",
+						label: t("unified.no-tls"),
+						help: t("unified.no-tls-help"),
+					},
 				]}
 				{...mode}
 			/>
@@ -185,7 +203,11 @@ function Privacy({ field, settings }: { field: FieldOf; settings: Settings }) {
 			<ChoiceField
 				label={t("unified.privacy")}
 				choices={[
-					{ value: "off", label: t("unified.privacy-off"), help: t("unified.privacy-off-help") },
+					{
+						value: "off",
+						label: t("unified.privacy-off"),
+						help: t("unified.privacy-off-help"),
+					},
 					{
 						value: "allow-list",
 						label: t("unified.privacy-allow"),
@@ -201,10 +223,14 @@ function Privacy({ field, settings }: { field: FieldOf; settings: Settings }) {
 			/>
 			<p class="actions">
 				<a href={href("/config/allow-list")}>
-					{t("unified.allow-link", { count: countOf(settings, "federation.allow_list") })}
+					{t("unified.allow-link", {
+						count: countOf(settings, "federation.allow_list"),
+					})}
 				</a>
 				<a href={href("/config/deny-list")}>
-					{t("unified.deny-link", { count: countOf(settings, "federation.deny_list") })}
+					{t("unified.deny-link", {
+						count: countOf(settings, "federation.deny_list"),
+					})}
 				</a>
 			</p>
 		</>

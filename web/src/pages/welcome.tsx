@@ -45,7 +45,12 @@ export function WelcomePage({ token }: { token: string }) {
 			>
 				<FreshPassword onChange={setFresh} minimum={PASSWORD_LENGTH} />
 				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={fresh === null}>
+					<Button
+						type="submit"
+						kind="primary"
+						busy={busy}
+						disabled={fresh === null}
+					>
 						{t("welcome.do")}
 					</Button>
 				</div>

@@ -4,7 +4,12 @@ import { useState } from "preact/hooks";
 import { say, sayError } from "../notices";
 import { Button, type ButtonProps } from "./basics";
 
-export function ActionButton({ run, done, children, ...rest }: Omit<ButtonProps, "busy" | "onClick" | "children"> & {
+export function ActionButton({
+	run,
+	done,
+	children,
+	...rest
+}: Omit<ButtonProps, "busy" | "onClick" | "children"> & {
 	run: () => Promise<string | void>; /* what the node said, where that is worth reading */
 	done: string;
 	children: ComponentChildren;

@@ -13,7 +13,14 @@ export interface ButtonProps {
 	children: ComponentChildren;
 }
 
-export function Button({ kind = "plain", type = "button", busy, disabled, label, ...rest }: ButtonProps) {
+export function Button({
+	kind = "plain",
+	type = "button",
+	busy,
+	disabled,
+	label,
+	...rest
+}: ButtonProps) {
 	return (
 		<button
 			type={type}
@@ -29,7 +36,12 @@ export function Button({ kind = "plain", type = "button", busy, disabled, label,
 	);
 }
 
-export function LinkButton({ href, kind = "plain", children, download }: {
+export function LinkButton({
+	href,
+	kind = "plain",
+	children,
+	download,
+}: {
 	href: string;
 	kind?: "plain" | "primary" | "quiet";
 	children: ComponentChildren;
@@ -65,7 +77,10 @@ export function Badge({ state, children }: { state: State; children: ComponentCh
 
 export function Spinner({ small, children }: { small?: boolean; children?: ComponentChildren }) {
 	return (
-		<span class={small ? "spinner small" : "spinner"} role={children ? "status" : undefined}>
+		<span
+			class={small ? "spinner small" : "spinner"}
+			role={children ? "status" : undefined}
+		>
 			<svg viewBox="0 0 16 16" aria-hidden="true">
 				<circle cx="8" cy="8" r="6" />
 				<path d="M8 2a6 6 0 0 1 6 6" />
@@ -80,7 +95,13 @@ export const Loading = () => <Spinner>{t("app.loading")}</Spinner>;
 const bannerShapes = { ok: "ok", info: "off", warning: "warning", error: "bad" } as const;
 
 /* Says something about the page around it. An error's `fix` says what to do. */
-export function Banner({ kind, title, fix, onDismiss, children }: {
+export function Banner({
+	kind,
+	title,
+	fix,
+	onDismiss,
+	children,
+}: {
 	kind: "ok" | "info" | "warning" | "error";
 	title: ComponentChildren;
 	fix?: ComponentChildren;
@@ -128,7 +149,11 @@ export function EmptyState({ title, children }: { title: string; children?: Comp
 let boxes = 0;
 
 /* A part of a page with its heading. */
-export function Section({ title, actions, children }: {
+export function Section({
+	title,
+	actions,
+	children,
+}: {
 	title: ComponentChildren;
 	actions?: ComponentChildren;
 	children: ComponentChildren;

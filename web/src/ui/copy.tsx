@@ -1,18 +1,28 @@
 /* Something to copy: a command, a code. */
 import { useState } from "preact/hooks";
+import { sayError } from "../notices";
 import { t } from "../texts";
 import { Button } from "./basics";
 
 const SHOWN_MS = 2000;
 
-export function Copyable({ text, secret, block }: {
+export function Copyable({
+	text,
+	secret,
+	block,
+}: {
 	text: string;
 	secret?: boolean; /* is not said in the button's name */
 	block?: boolean; /* has lines */
 }) {
 	const [copied, setCopied] = useState(false);
 	const copy = async () => {
-		await navigator.clipboard.writeText(text);
+		try {
+			await navigator.clipboard.writeText(text);
+		} catch (refused) {
+			sayError(refused);
+			return;
+		}
 		setCopied(true);
 		setTimeout(() => setCopied(false), SHOWN_MS);
 	};

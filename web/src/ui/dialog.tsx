@@ -51,7 +51,13 @@ export function Dialog({ title, onClose, actions, wide, children }: DialogProps)
 }
 
 /* Asks before something is done that cannot be taken back, and stays open if it fails. */
-export function ConfirmDialog({ title, label, onClose, run, children }: {
+export function ConfirmDialog({
+	title,
+	label,
+	onClose,
+	run,
+	children,
+}: {
 	title: string;
 	label: string;
 	onClose: () => void;
@@ -91,7 +97,14 @@ export function ConfirmDialog({ title, label, onClose, run, children }: {
 }
 
 /* A form in a dialog. `ready`: what is typed may be sent. */
-export function FormDialog({ title, label, ready, onClose, run, children }: {
+export function FormDialog({
+	title,
+	label,
+	ready,
+	onClose,
+	run,
+	children,
+}: {
 	title: string;
 	label: string;
 	ready: boolean;
@@ -124,7 +137,12 @@ export function FormDialog({ title, label, ready, onClose, run, children }: {
 				<Failure error={error} />
 				{children}
 				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={!ready}>
+					<Button
+						type="submit"
+						kind="primary"
+						busy={busy}
+						disabled={!ready}
+					>
 						{label}
 					</Button>
 					<Button onClick={onClose}>{t("do.cancel")}</Button>

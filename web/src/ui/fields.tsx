@@ -15,7 +15,12 @@ interface Ids {
 }
 
 /* The frame of a field: gives its control the ids that tie it to label, help and error. */
-export function Field({ label, help, error, children }: Around & { children: (ids: Ids) => ComponentChildren }) {
+export function Field({
+	label,
+	help,
+	error,
+	children,
+}: Around & { children: (ids: Ids) => ComponentChildren }) {
 	const id = useMemo(() => newId("field"), []);
 	const described = [help && `${id}-help`, error && `${id}-error`].filter(Boolean).join(" ");
 	return (
@@ -48,7 +53,15 @@ export interface TextFieldProps extends Around {
 	suffix?: string; /* a unit */
 }
 
-export function TextField({ label, help, error, suffix, onInput, type = "text", ...rest }: TextFieldProps) {
+export function TextField({
+	label,
+	help,
+	error,
+	suffix,
+	onInput,
+	type = "text",
+	...rest
+}: TextFieldProps) {
 	return (
 		<Field label={label} help={help} error={error}>
 			{({ id, describedBy }) => (
@@ -56,12 +69,16 @@ export function TextField({ label, help, error, suffix, onInput, type = "text", 
 					<input
 						id={id}
 						type={type as "text"}
-						inputMode={type === "number" ? "numeric" : undefined}
+						inputMode={
+							type === "number" ? "numeric" : undefined
+						}
 						spellcheck={false}
 						autocapitalize="off"
 						aria-describedby={describedBy}
 						aria-invalid={error ? "true" : undefined}
-						onInput={(event) => onInput(event.currentTarget.value)}
+						onInput={(event) =>
+							onInput(event.currentTarget.value)
+						}
 						{...rest}
 					/>
 					{suffix && <span class="suffix">{suffix}</span>}
@@ -71,7 +88,15 @@ export function TextField({ label, help, error, suffix, onInput, type = "text", 
 	);
 }
 
-export function AreaField({ label, help, error, value, onInput, rows = 6, disabled }: Around & {
+export function AreaField({
+	label,
+	help,
+	error,
+	value,
+	onInput,
+	rows = 6,
+	disabled,
+}: Around & {
 	value: string;
 	onInput: (value: string) => void;
 	rows?: number;
@@ -101,7 +126,15 @@ export interface Choice<V extends string> {
 	help?: string;
 }
 
-export function SelectField<V extends string>({ label, help, error, value, choices, onChange, disabled }: Around & {
+export function SelectField<V extends string>({
+	label,
+	help,
+	error,
+	value,
+	choices,
+	onChange,
+	disabled,
+}: Around & {
 	value: V;
 	choices: Choice<V>[];
 	onChange: (value: V) => void;
@@ -115,10 +148,15 @@ export function SelectField<V extends string>({ label, help, error, value, choic
 					value={value}
 					disabled={disabled}
 					aria-describedby={describedBy}
-					onChange={(event) => onChange(event.currentTarget.value as V)}
+					onChange={(event) =>
+						onChange(event.currentTarget.value as V)
+					}
 				>
 					{choices.map((choice) => (
-						<option value={choice.value} selected={choice.value === value}>
+						<option
+							value={choice.value}
+							selected={choice.value === value}
+						>
 							{choice.label}
 						</option>
 					))}
@@ -129,7 +167,14 @@ export function SelectField<V extends string>({ label, help, error, value, choic
 }
 
 /* One of few, all to be seen at once. */
-export function ChoiceField<V extends string>({ label, help, value, choices, onChange, disabled }: Around & {
+export function ChoiceField<V extends string>({
+	label,
+	help,
+	value,
+	choices,
+	onChange,
+	disabled,
+}: Around & {
 	value: V;
 	choices: Choice<V>[];
 	onChange: (value: V) => void;
@@ -141,7 +186,13 @@ export function ChoiceField<V extends string>({ label, help, value, choices, onC
 			<legend>{label}</legend>
 			<div class="choice-row">
 				{choices.map((choice) => (
-					<label class={choice.value === value ? "choice chosen" : "choice"}>
+					<label
+						class={
+							choice.value === value
+								? "choice chosen"
+								: "choice"
+						}
+					>
 						<input
 							type="radio"
 							name={id}
@@ -152,7 +203,9 @@ export function ChoiceField<V extends string>({ label, help, value, choices, onC
 						/>
 						<span>
 							{choice.label}
-							{choice.help && <small>{choice.help}</small>}
+							{choice.help && (
+								<small>{choice.help}</small>
+							)}
 						</span>
 					</label>
 				))}
@@ -166,7 +219,13 @@ export function ChoiceField<V extends string>({ label, help, value, choices, onC
 	);
 }
 
-export function CheckField({ label, help, checked, onChange, disabled }: Around & {
+export function CheckField({
+	label,
+	help,
+	checked,
+	onChange,
+	disabled,
+}: Around & {
 	checked: boolean;
 	onChange: (checked: boolean) => void;
 	disabled?: boolean;

@@ -5,7 +5,10 @@ import { TextField } from "./fields";
 
 export const PASSWORD_LENGTH = 10;
 
-export function FreshPassword({ onChange, minimum }: {
+export function FreshPassword({
+	onChange,
+	minimum,
+}: {
 	onChange: (password: string | null) => void;
 	minimum: number;
 }) {
@@ -27,7 +30,11 @@ export function FreshPassword({ onChange, minimum }: {
 				type="password"
 				autocomplete="new-password"
 				required
-				help={short ? t("password.short", { count: length }) : t("password.rule")}
+				help={
+					short
+						? t("password.short", { count: length })
+						: t("password.rule")
+				}
 				value={first}
 				onInput={(value) => type(value, second)}
 			/>

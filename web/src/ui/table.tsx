@@ -62,7 +62,11 @@ export function Table<Row>({ caption, columns, rows, id, empty }: TableProps<Row
 				<thead role="rowgroup">
 					<tr role="row">
 						{columns.map((column) => (
-							<Heading column={column} order={order} turn={turn} />
+							<Heading
+								column={column}
+								order={order}
+								turn={turn}
+							/>
 						))}
 					</tr>
 				</thead>
@@ -70,8 +74,18 @@ export function Table<Row>({ caption, columns, rows, id, empty }: TableProps<Row
 					{sorted(rows, columns, order).map((row) => (
 						<tr role="row" key={id(row)}>
 							{columns.map((column) => (
-								<td role="cell" class={column.numeric ? "numeric" : undefined} data-label={column.label}>
-									<div>{column.show(row)}</div>
+								<td
+									role="cell"
+									class={
+										column.numeric
+											? "numeric"
+											: undefined
+									}
+									data-label={column.label}
+								>
+									<div>
+										{column.show(row)}
+									</div>
 								</td>
 							))}
 						</tr>
@@ -82,7 +96,11 @@ export function Table<Row>({ caption, columns, rows, id, empty }: TableProps<Row
 	);
 }
 
-function Heading<Row>({ column, order, turn }: {
+function Heading<Row>({
+	column,
+	order,
+	turn,
+}: {
 	column: Column<Row>;
 	order: Order | null;
 	turn: (key: string) => void;
@@ -90,7 +108,12 @@ function Heading<Row>({ column, order, turn }: {
 	const mine = order?.key === column.key ? order : null;
 	const sort = mine ? (mine.down ? "descending" : "ascending") : undefined;
 	return (
-		<th role="columnheader" scope="col" class={column.numeric ? "numeric" : undefined} aria-sort={sort}>
+		<th
+			role="columnheader"
+			scope="col"
+			class={column.numeric ? "numeric" : undefined}
+			aria-sort={sort}
+		>
 			{column.sort ? (
 				<button type="button" class="sort" onClick={() => turn(column.key)}>
 					{column.label}

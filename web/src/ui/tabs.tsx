@@ -8,7 +8,13 @@ export interface Tab<V extends string> {
 	label: string;
 }
 
-export function Tabs<V extends string>({ label, tabs, value, onChange, children }: {
+export function Tabs<V extends string>({
+	label,
+	tabs,
+	value,
+	onChange,
+	children,
+}: {
 	label: string;
 	tabs: Tab<V>[];
 	value: V;
@@ -36,7 +42,9 @@ export function Tabs<V extends string>({ label, tabs, value, onChange, children 
 						type="button"
 						role="tab"
 						id={`${id}-${tab.value}`}
-						aria-selected={tab.value === value ? "true" : "false"}
+						aria-selected={
+							tab.value === value ? "true" : "false"
+						}
 						aria-controls={`${id}-panel`}
 						tabIndex={tab.value === value ? 0 : -1}
 						onClick={() => onChange(tab.value)}
@@ -45,7 +53,12 @@ export function Tabs<V extends string>({ label, tabs, value, onChange, children 
 					</button>
 				))}
 			</div>
-			<div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${value}`} tabIndex={0}>
+			<div
+				role="tabpanel"
+				id={`${id}-panel`}
+				aria-labelledby={`${id}-${value}`}
+				tabIndex={0}
+			>
 				{children}
 			</div>
 		</div>
