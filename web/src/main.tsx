@@ -2,6 +2,7 @@ import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import "./live/live.css";
+import "./live/diagnosis.css";
 import { loadSession } from "./api";
 import { App } from "./app";
 import { keepLive } from "./live";

@@ -82,7 +82,8 @@ export function Captures() {
 	const first = useLoad<Status>("status");
 	const captures = (liveStatus.value ?? first.data)?.captures;
 
-	if (!captures) return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+	if (!captures)
+		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
 	const running = captures.some((each) => each.state === "running");
 	const stop = async () => {
 		try {

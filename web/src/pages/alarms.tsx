@@ -27,7 +27,8 @@ export function AlarmsPage() {
 		document.querySelector(".alarm.marked")?.scrollIntoView({ block: "center" });
 	}, [marked, alarms !== undefined]);
 
-	if (!alarms) return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+	if (!alarms)
+		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
 	const own = liveStatus.value?.node.name;
 	const isMarked = (alarm: Alarm, node: string | undefined) =>
 		String(alarm.number) === marked && (markedNode === null || markedNode === node);

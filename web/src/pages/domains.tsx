@@ -14,7 +14,12 @@ import { t } from "../texts";
 import { Badge, Button, Dialog, Facts, LinkButton, type State } from "../ui";
 
 const REFRESH_S = 10;
-const STATES: Record<PeerHealth, State> = { failing: "bad", waiting: "busy", up: "ok", idle: "off" };
+const STATES: Record<PeerHealth, State> = {
+	failing: "bad",
+	waiting: "busy",
+	up: "ok",
+	idle: "off",
+};
 const RANKS: Record<PeerHealth, number> = { failing: 0, waiting: 1, up: 2, idle: 3 };
 
 const HALVES = ["ready", "connecting", "waiting", "none"] as const;

@@ -1,7 +1,8 @@
 /* The first thing one sees: is all well, where not, and what flows. */
 import { useEffect, useState } from "preact/hooks";
 import { session } from "../api";
-import { MapView, Troubles } from "../live/map_view";
+import { MapView } from "../live/map_view";
+import { Troubles } from "../live/map_words";
 import { given, type Peer, type Status } from "../live/data";
 import { perSecond, whole } from "../live/figures";
 import { Looks, NO_FLOW, type Flow } from "../live/flow";
@@ -45,7 +46,8 @@ export function OverviewPage() {
 		if (peers.data) peers.reload();
 	}, [counts]);
 
-	if (!status) return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+	if (!status)
+		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
 	const model = mapOf({ ...status, alarms: liveAlarms.value ?? status.alarms });
 	const world = peers.data ? worldOf(peers.data.peers, LOOKED_AT) : null;
 	return (

@@ -141,7 +141,7 @@ export const en = {
 } as const;
 
 export const de: Record<keyof typeof en, string> = {
-	"page.overview": "Übersicht",
+	"page.overview": "Überblick",
 	"page.streams": "Streams",
 	"page.domains": "Domains der Welt",
 	"page.log": "Ereignisse",
