@@ -266,6 +266,10 @@ static void on_gone(struct evhttp_connection *connection, void *arg)
 
 	if (call->connection->tally->server)
 		loop_read_clock(call->connection->tally->server->config.loop);
+	/* A request that waits for its answer evhttp leaves to us, without its connection; unless
+	 * the whole server goes. */
+	if (!evhttp_request_get_connection(call->request))
+		evhttp_request_free(call->request);
 	call->request = NULL;
 	call->connection = NULL;
 	call->gone = NULL;

@@ -99,6 +99,11 @@ static void on_refused(void *arg, const char *from, const char *why)
 		shared->refused++;
 }
 
+static void stop(void *arg)
+{
+	loop_stop(loop);
+}
+
 static void serve(int fd)
 {
 	char *certificate, *key;
@@ -122,7 +127,12 @@ static void serve(int fd)
 		abort();
 	https_server_use(server, &tls);
 	https_server_listen(server, fd);
+	loop_on_signal(loop, SIGTERM, stop, NULL);
 	loop_run(loop);
+	https_server_destroy(&server);
+	loop_destroy(&loop);
+	free(certificate);
+	free(key);
 }
 
 /* The client */
@@ -404,7 +414,7 @@ static int set_up(void **state)
 	server_pid = fork();
 	if (server_pid == 0) {
 		serve(fd);
-		_exit(0);
+		exit(0); /* with the search for leaks */
 	}
 	close(fd);
 	client = SSL_CTX_new(TLS_client_method());
@@ -414,10 +424,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	kill(server_pid, SIGKILL);
-	waitpid(server_pid, NULL, 0);
+	int status = -1;
+
+	kill(server_pid, SIGTERM);
+	waitpid(server_pid, &status, 0);
 	SSL_CTX_free(client);
-	return 0;
+	return status;
 }
 
 int main(void)
