@@ -1,6 +1,7 @@
 #include "admin/desk.h"
 
 #include "admin/asks.h"
+#include "admin/lines_json.h"
 #include "admin/settings_json.h"
 #include "admin/status.h"
 #include "admin/status_views.h"
@@ -21,7 +22,8 @@ struct job {
 	struct desk_asker asker;
 	unsigned waits;	  /* for so many answers of processes */
 	json_t *status;	  /* what is known so far; NULL: not a status */
-	const char *verb; /* what of it is asked for; NULL: all */
+	const char *verb; /* what of it is asked for; NULL: all. Of what is handed to control: whose
+			   * lines are wanted as data; NULL: they are not */
 	char *filter;	  /* of its rows; of the whole: that all is wanted; NULL: none */
 	bool as_json;	  /* settings are asked for, as data; `setting`: this one alone */
 	char *setting;
@@ -230,7 +232,10 @@ static void finish_forwarded(struct desk *desk, struct job *job, const struct as
 		return;
 	}
 	if (!said->why && wire_is_done(&in)) {
-		answer(desk, job, status ? REPLY_FAILED : REPLY_DONE, text, NULL);
+		json_t *data = !status && job->verb ? lines_json(job->verb, text) : NULL;
+
+		answer(desk, job, status ? REPLY_FAILED : REPLY_DONE, text, data);
+		json_decref(data);
 		return;
 	}
 	snprintf(line, sizeof(line), "%s %s", process_name(said->from),
@@ -281,6 +286,15 @@ struct grant {
 	bool json;
 };
 
+/* Settings have an answer of their own as data. */
+static bool wants_values(const struct grant *grant)
+{
+	const char *verb = grant->command->verb;
+
+	return grant->json && grant->command->place == COMMAND_CONTROL &&
+	       (strcmp(verb, "show") == 0 || strcmp(verb, "get") == 0);
+}
+
 /* u16 count, then verb, author, arguments. */
 static void forward(struct desk *desk, const struct desk_asker *asker, const struct grant *grant)
 {
@@ -288,9 +302,10 @@ static void forward(struct desk *desk, const struct desk_asker *asker, const str
 	struct job *job = open_job(desk, asker);
 	struct buffer body = { 0 };
 
-	job->as_json = configures && grant->json && command_has_json(grant->command);
+	job->as_json = wants_values(grant);
 	if (job->as_json && strcmp(grant->command->verb, "get") == 0)
 		job->setting = xstrdup(grant->arguments[0]);
+	job->verb = grant->json ? grant->command->verb : NULL;
 	wire_put_u16(&body, (uint16_t)(grant->count + 2));
 	wire_put_text(&body, job->as_json ? "values" : grant->command->verb);
 	wire_put_text(&body, grant->visitor->name);

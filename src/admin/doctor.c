@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define NUMBERS_MAX 1000 /* of symptoms; far more than there are */
+
 /* The text with {} replaced; the caller's. */
 static char *fill_in(const char *text, const char *subject)
 {
@@ -169,11 +171,17 @@ json_t *doctor_look(const struct doctor_sight *sight)
 
 /* All nodes together */
 
+static enum symptom symptom_in(const json_t *said)
+{
+	json_int_t number = json_integer_value(json_object_get(said, "symptom"));
+
+	return number > 0 && number < NUMBERS_MAX ? symptom_of((unsigned)number) : SYMPTOM_COUNT;
+}
+
 /* Of what another node says, only what a finding consists of, in its name. */
 static void take_finding(json_t *findings, const char *node, const json_t *said)
 {
-	json_int_t number = json_integer_value(json_object_get(said, "symptom"));
-	enum symptom symptom = number > 0 ? symptom_of((unsigned)number) : SYMPTOM_COUNT;
+	enum symptom symptom = symptom_in(said);
 	const char *severity = doctor_text_of(said, "severity");
 	json_t *taken, *consequence;
 	size_t index;
@@ -186,14 +194,13 @@ static void take_finding(json_t *findings, const char *node, const json_t *said)
 			xstrdup(doctor_text_of(said, "seen")));
 	json_array_foreach(json_object_get(said, "consequences"), index, consequence)
 	{
-		json_int_t other = json_integer_value(json_object_get(consequence, "symptom"));
-		enum symptom s = other > 0 ? symptom_of((unsigned)other) : SYMPTOM_COUNT;
+		enum symptom s = symptom_in(consequence);
 
 		if (s != SYMPTOM_COUNT && index < DOCTOR_FINDINGS_MAX)
 			json_array_append_new(
 				json_object_get(taken, "consequences"),
-				json_pack("{s:i, s:s, s:o, s:s}", "symptom", (int)other, "node",
-					  node, "subject",
+				json_pack("{s:i, s:s, s:o, s:s}", "symptom",
+					  (int)symptom_rows[s].number, "node", node, "subject",
 					  line(xstrdup(doctor_text_of(consequence, "subject"))),
 					  "title", symptom_rows[s].title));
 	}
@@ -202,8 +209,7 @@ static void take_finding(json_t *findings, const char *node, const json_t *said)
 
 static void take_check(json_t *checks, const char *node, const json_t *said)
 {
-	json_int_t number = json_integer_value(json_object_get(said, "symptom"));
-	enum symptom symptom = number > 0 ? symptom_of((unsigned)number) : SYMPTOM_COUNT;
+	enum symptom symptom = symptom_in(said);
 	const char *result = doctor_text_of(said, "result");
 
 	if (symptom == SYMPTOM_COUNT)
@@ -211,7 +217,8 @@ static void take_check(json_t *checks, const char *node, const json_t *said)
 	if (strcmp(result, "ok") != 0 && strcmp(result, "found") != 0)
 		result = "skipped";
 	json_array_append_new(checks,
-			      json_pack("{s:i, s:s, s:s, s:s, s:o}", "symptom", (int)number, "name",
+			      json_pack("{s:i, s:s, s:s, s:s, s:o}", "symptom",
+					(int)symptom_rows[symptom].number, "name",
 					symptom_rows[symptom].name, "node", node, "result", result,
 					"why", line(xstrdup(doctor_text_of(said, "why")))));
 }
@@ -331,11 +338,16 @@ static void take(json_t *findings, json_t *checks, const json_t *own,
 	compare(findings, own, other);
 }
 
+/* A tunnel that is just down raises its alarm a little later, and another when what is wrong with
+ * it changes; meanwhile it is down all the same. */
 static void not_reached(json_t *findings, const char *node, const struct doctor_other *other)
 {
-	if (!about(findings, SYMPTOM_TUNNEL_DOWN, node, other->name))
+	if (!other->tunnel)
 		json_array_append_new(findings, finding(SYMPTOM_CANNOT_LOOK, node, NULL,
 							other->name, xstrdup(other->why)));
+	else if (!about(findings, SYMPTOM_TUNNEL_DOWN, node, other->name))
+		json_array_append_new(findings, finding(SYMPTOM_TUNNEL_DOWN, node, NULL,
+							other->name, xstrdup(other->tunnel)));
 }
 
 static int weight(const json_t *finding)

@@ -10,19 +10,23 @@
 /* Words of a text in lines that fit, the first behind `at` columns, the others behind INDENT. */
 static void write_words(struct buffer *out, const char *text, size_t at)
 {
+	bool is_first = true;
+
+	text += strspn(text, " ");
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (at > INDENT && at + 1 + len > WIDTH) {
+		if (!is_first && at + 1 + len > WIDTH) {
 			buffer_printf(out, "\n%*s", INDENT, "");
 			at = INDENT;
-		} else if (at > INDENT) {
+		} else if (!is_first) {
 			buffer_append_text(out, " ");
 			at++;
 		}
 		buffer_append(out, text, len);
 		at += len;
 		text += len + strspn(text + len, " ");
+		is_first = false;
 	}
 	buffer_append_text(out, "\n");
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SERIES_STEP_S 10
-#define SERIES_STEPS 2160 /* 6 h; seven figures each: 121 KiB */
+#define SERIES_STEPS 2160 /* 6 h; seven figures each: 60 KiB */
 
 struct series;
 

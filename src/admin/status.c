@@ -290,11 +290,20 @@ static void count(struct buffer *out, const json_t *status, const char *list, co
 		buffer_printf(out, ", %zu of %zu %s", well, all, shown);
 }
 
+/* A brief status counts them and names none. */
+static size_t streams_of(const json_t *status)
+{
+	const json_t *open = json_object_get(json_object_get(status, "counters"), "streams.open");
+
+	return json_is_integer(open) ? (size_t)json_integer_value(open)
+				     : json_array_size(json_object_get(status, "streams"));
+}
+
 static void write_verdict(struct buffer *out, const json_t *status, const json_t *wrong,
 			  const json_t *warnings)
 {
 	const json_t *node = json_object_get(status, "node");
-	size_t streams = json_array_size(json_object_get(status, "streams"));
+	size_t streams = streams_of(status);
 	size_t more = json_array_size(wrong), warned = json_array_size(warnings);
 
 	if (json_object_size(node))

@@ -216,7 +216,12 @@ static void stanzas(struct buffer *row, const json_t *status)
 
 static void alarms(struct buffer *row, const json_t *status)
 {
-	static const char *const severities[] = { "critical", "alert", "error", "warning" };
+	static const struct {
+		const char *name, *many;
+	} severities[] = { { "critical", "critical" },
+			   { "alert", "alerts" },
+			   { "error", "errors" },
+			   { "warning", "warnings" } };
 	const json_t *all = json_object_get(status, "alarms");
 	const char *between = "";
 
@@ -225,10 +230,11 @@ static void alarms(struct buffer *row, const json_t *status)
 		json_t *alarm;
 
 		json_array_foreach(all, index, alarm) count +=
-			strcmp(text_of(alarm, "severity"), severities[i]) == 0;
+			strcmp(text_of(alarm, "severity"), severities[i].name) == 0;
 		if (!count)
 			continue;
-		buffer_printf(row, "%s%zu %s", between, count, severities[i]);
+		buffer_printf(row, "%s%zu %s", between, count,
+			      count == 1 ? severities[i].name : severities[i].many);
 		between = ", ";
 	}
 	buffer_append_text(row, *between ? "; sallyport alarms says what helps" : "none");
@@ -247,6 +253,7 @@ static const struct {
 	void (*write)(struct buffer *row, const json_t *status);
 	const char *list, *name, *well; /* instead of `write` */
 	const char *role;		/* NULL: all */
+	bool is_traffics;		/* who alone knows it */
 } parts[] = {
 	{ "federation", .write = federation },
 	{ "processes", .list = "processes", .name = "name", .well = "running" },
@@ -254,15 +261,29 @@ static const struct {
 	{ "tunnels", .list = "tunnels", .name = "node", .well = "up" },
 	{ "attachments", .list = "attachments", .name = "name", .well = "up" },
 	{ "home servers", .list = "home_servers", .name = "name", .well = "ready" },
-	{ "streams", .write = streams, .role = "edge" },
-	{ "queues", .write = queues, .role = "edge" },
-	{ "stanzas", .write = stanzas },
+	{ "streams", .write = streams, .role = "edge", .is_traffics = true },
+	{ "queues", .write = queues, .role = "edge", .is_traffics = true },
+	{ "stanzas", .write = stanzas, .is_traffics = true },
 	{ "alarms", .write = alarms },
 	{ "settings", .write = settings },
 };
 
+static bool is_silent(const json_t *status, const char *process)
+{
+	size_t index;
+	json_t *silent;
+
+	json_array_foreach(json_object_get(status, "silent"), index, silent)
+	{
+		if (strcmp(text_of(silent, "process"), process) == 0)
+			return true;
+	}
+	return false;
+}
+
 char *status_brief(const json_t *status)
 {
+	bool traffic_is_silent = is_silent(status, "traffic");
 	const char *role = text_of(json_object_get(status, "node"), "role");
 	const json_t *wrong = json_object_get(status, "wrong");
 	struct buffer out = { 0 };
@@ -281,7 +302,9 @@ char *status_brief(const json_t *status)
 		if ((parts[i].role && strcmp(parts[i].role, role) != 0) ||
 		    (parts[i].list && !json_array_size(rows)))
 			continue;
-		if (parts[i].list)
+		if (parts[i].is_traffics && traffic_is_silent)
+			buffer_append_text(&row, "not known");
+		else if (parts[i].list)
 			list(&row, rows, parts[i].name, parts[i].well);
 		else
 			parts[i].write(&row, status);

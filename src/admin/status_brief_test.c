@@ -58,12 +58,23 @@ static void what_is_not_well_comes_first_in_its_line(void **state)
 			      "{\"node\":\"edge-a\",\"state\":\"open\"},"
 			      "{\"node\":\"edge-b\",\"state\":\"down\"}],"
 			      "\"queues\":[{\"stanzas\":3,\"oldest_seconds\":61}],"
-			      "\"alarms\":[{\"severity\":\"error\"},{\"severity\":\"warning\"}]}");
+			      "\"alarms\":[{\"severity\":\"error\"},{\"severity\":\"warning\"},"
+			      "{\"severity\":\"warning\"}]}");
 
 	assert_non_null(strstr(text, "links         1 of 2 open: edge-b is down, edge-a\n"));
 	assert_non_null(strstr(
-		text, "alarms        1 error, 1 warning; sallyport alarms says what helps\n"));
+		text, "alarms        1 error, 2 warnings; sallyport alarms says what helps\n"));
 	assert_null(strstr(text, "queues")); /* a core has none with the world */
+	free(text);
+}
+
+static void what_traffic_alone_knows_is_not_made_up(void **state)
+{
+	char *text = brief_of("{\"verdict\":\"v\",\"node\":{\"role\":\"edge\"},\"silent\":["
+			      "{\"process\":\"traffic\"}]}");
+
+	assert_non_null(strstr(text, "streams       not known\nqueues        not known\n"
+				     "stanzas       not known\n"));
 	free(text);
 }
 
@@ -137,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_node_that_is_well_says_so_and_a_line_for_each_part),
 		cmocka_unit_test(what_is_not_well_comes_first_in_its_line),
+		cmocka_unit_test(what_traffic_alone_knows_is_not_made_up),
 		cmocka_unit_test(however_bad_it_is_it_fits_on_a_screen),
 	};
 

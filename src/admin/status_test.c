@@ -312,6 +312,9 @@ static const struct {
 	  { "attachment,prosody,up,0," },
 	  "edge-a (edge): up, 1 of 1 links, 1 of 1 attachments, 3 streams" },
 	{ PROCESS_TRAFFIC,
+	  { "counter,streams.open,7" }, /* all that a brief status says of them */
+	  "edge-a (edge): up, 1 of 1 links, 7 streams" },
+	{ PROCESS_TRAFFIC,
 	  { "attachment,prosody,failed,0,secret refused" },
 	  "edge-a (edge): attachment prosody is failed: secret refused" },
 	{ PROCESS_TRAFFIC,

@@ -40,6 +40,15 @@ static struct inquiry *find(const struct why *why, uint64_t number)
 	return inquiry;
 }
 
+static void free_inquiry(struct inquiry *inquiry)
+{
+	json_decref(inquiry->report);
+	json_decref(inquiry->reports);
+	free(inquiry->domain);
+	free(inquiry->from);
+	free(inquiry);
+}
+
 static void end(struct inquiry *inquiry)
 {
 	struct inquiry **link = &inquiry->why->open;
@@ -47,11 +56,7 @@ static void end(struct inquiry *inquiry)
 	while (*link != inquiry)
 		link = &(*link)->next;
 	*link = inquiry->next;
-	json_decref(inquiry->report);
-	json_decref(inquiry->reports);
-	free(inquiry->domain);
-	free(inquiry->from);
-	free(inquiry);
+	free_inquiry(inquiry);
 }
 
 static void refuse(struct inquiry *inquiry, const char *text)
@@ -274,8 +279,12 @@ void why_destroy(struct why **why_ref)
 		return;
 	*why_ref = NULL;
 	asks_destroy(&why->asks);
-	while (why->open)
-		end(why->open);
+	while (why->open) {
+		struct inquiry *inquiry = why->open;
+
+		why->open = inquiry->next;
+		free_inquiry(inquiry);
+	}
 	free(why);
 }
 

@@ -80,6 +80,12 @@ static char *shortened(const char *text)
 	return text[len] ? xasprintf("%.*s...", (int)len, text) : xstrdup(text);
 }
 
+/* A step's name is a word; what is none, from whoever, is not shown. */
+static const char *word(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyz")] ? "?" : text;
+}
+
 /* "    12 ms  +5 ms  dns      +  SRV ...": the sign says what became of it. */
 static void write_step(struct buffer *out, const json_t *step)
 {
@@ -90,7 +96,7 @@ static void write_step(struct buffer *out, const json_t *step)
 	if (json_is_integer(took))
 		snprintf(taken, sizeof(taken), "+%lld ms", (long long)json_integer_value(took));
 	buffer_printf(out, "%6lld ms %9.9s  %-11.11s%s ", number_of(step, "at_ms"), taken,
-		      string_of(step, "name"),
+		      word(string_of(step, "name")),
 		      strcmp(verdict, "ok") == 0    ? "+"
 		      : strcmp(verdict, "bad") == 0 ? "!"
 						    : " ");
@@ -216,7 +222,8 @@ char *why_text(const json_t *report)
 		wrap(&out, 0, string_of(report, "headline"));
 		json_array_foreach(nodes, i, node)
 		{
-			buffer_printf(&out, "\n%s\n", string_of(node, "node"));
+			buffer_append_text(&out, "\n");
+			wrap(&out, 0, string_of(node, "node"));
 			write_one(&out, node);
 		}
 	} else {

@@ -23,8 +23,10 @@ static struct {
 
 void log_init(const char *node, const char *process)
 {
-	snprintf(logger.node, sizeof(logger.node), "%s", node);
-	snprintf(logger.process, sizeof(logger.process), "%s", process);
+	if (node)
+		snprintf(logger.node, sizeof(logger.node), "%s", node);
+	if (process)
+		snprintf(logger.process, sizeof(logger.process), "%s", process);
 }
 
 void log_to(int fd)

@@ -22,7 +22,7 @@
 #define LOG_DETAIL_BYTES 3600 /* escaped; what is longer ends in "...(truncated)" */
 #define LOG_VALUE_BYTES 255   /* of one value that a peer chose; the longest domain fits */
 
-/* Both are copied. Before it, lines say node "-" and process "sallyport". */
+/* Both are copied; NULL: as it was. Before it, lines say node "-" and process "sallyport". */
 void log_init(const char *node, const char *process);
 void log_write(const char *module, enum log_level level, const char *location, const char *format,
 	       va_list args) __attribute__((format(printf, 4, 0)));

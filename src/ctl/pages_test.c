@@ -179,8 +179,8 @@ static void a_quote_cannot_end_a_row(void **state)
 {
 	char *sh = filled("@commands sh@\n"), *fish = filled("@commands fish@\n");
 
-	assert_in(sh, xstrdup("'node self\tthis node'\\''s name, role and pin\t'\n"));
-	assert_in(fish, xstrdup("'node self\tthis node\\'s name, role and pin\t' \\\n"));
+	assert_in(sh, xstrdup("'node self\tthis node'\\''s name, role and pin\t--json'\n"));
+	assert_in(fish, xstrdup("'node self\tthis node\\'s name, role and pin\t--json' \\\n"));
 	free(sh);
 	free(fish);
 }

@@ -1,6 +1,7 @@
 #include "process/child_log.h"
 
-#include "base/log.h"
+#include "admin/event_line.h"
+#include "tables/events.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -9,7 +10,13 @@
 
 static void take_line(struct child_log *log, struct slice line)
 {
-	log_forward(line);
+	struct event_line event;
+
+	if (event_line_read(&event, line) && slice_is(event.process, process_program(log->process)))
+		log_forward(line);
+	else
+		log_event(EVENT_PROCESS_SAID, "process=%s %.*s", process_name(log->process),
+			  SLICE_ARGS(line));
 	if (log->line)
 		log->line(log->arg, line);
 }
@@ -61,12 +68,14 @@ static void on_ready(struct loop_io *io, bool readable, bool writable)
 		loop_unwatch(io); /* it closed its end; ours is closed when it is reaped */
 }
 
-void child_log_open(struct child_log *log, struct loop *loop, int fd,
+void child_log_open(struct child_log *log, struct loop *loop, enum process process, int fd,
 		    void (*line)(void *arg, struct slice line), void *arg)
 {
-	*log = (struct child_log){
-		.io = { .ready = on_ready, .fd = fd }, .open = true, .line = line, .arg = arg
-	};
+	*log = (struct child_log){ .io = { .ready = on_ready, .fd = fd },
+				   .open = true,
+				   .process = process,
+				   .line = line,
+				   .arg = arg };
 	loop_watch(loop, &log->io, true, false);
 }
 

@@ -1,8 +1,7 @@
 /*
  * The log in control: every line of its own and of its children comes here, goes out
- * (process/log_output.h) and on to manage (process/log_feed.h). What a library or the system wrote
- * to a child's standard error becomes the event process.said, so that all that goes on is a line
- * of ours, whatever it holds.
+ * (process/log_output.h) and on to manage (process/log_feed.h). What is no line of ours becomes the
+ * event process.said, so that all that goes on is one, whatever it holds.
  */
 #ifndef PROCESS_LOG_SINK_H
 #define PROCESS_LOG_SINK_H

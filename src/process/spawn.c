@@ -54,7 +54,8 @@ static _Noreturn void become(const char *program, int channel, int log, pid_t pa
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent || chdir("/") < 0) /* it died before the line above */
 		_exit(SPAWN_NOT_RUN);
-	log_divert(NULL, NULL); /* what goes wrong now is a child's line */
+	log_divert(NULL, NULL); /* what goes wrong now is the child's line */
+	log_init(NULL, basename(program));
 	execv(program, arguments);
 	log_event(EVENT_PROCESS_FAILED, "why=\"cannot run %s: %s\"", log_text(program),
 		  strerror(errno));

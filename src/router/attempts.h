@@ -83,9 +83,12 @@ void attempt_failed(struct attempt *attempt, uint64_t now_ms, enum failure failu
 /* The stream's end, in order or not; an attempt that has failed stays failed. */
 void attempt_closed(struct attempt *attempt, uint64_t now_ms, enum failure failure,
 		    const char *why);
-/* Nobody tells more of it: *holder becomes NULL. */
+/* Nobody tells more of it: *holder becomes NULL. One that runs ends with its last step. */
 void attempt_release(struct attempt **holder);
 
+/* Somebody here wrote to the domain and a rule forbids it: no attempt is made. */
+void attempts_refused(struct attempts *attempts, const char *remote, uint64_t now_ms,
+		      enum failure failure);
 /* Stanzas that a stream to or from the domain carried. */
 void attempts_count(struct attempts *attempts, const char *remote, uint64_t stanzas);
 

@@ -146,6 +146,7 @@ static void a_step_that_was_begun_is_completed_with_how_long_it_took(void **stat
 	attempt_note(attempt, &refused); /* nothing to complete any more: a step of its own */
 	attempt_release(&attempt);
 	text = told("example.net");
+	assert_non_null(strstr(text, "|25|closed||\n"));
 	assert_non_null(strstr(text, "\nstep|10|15|peer|tcp|bad|192.0.2.1:5269: refused\n"
 				     "step|25||peer|tcp|bad|192.0.2.1:5269: refused\n"));
 	free(text);
@@ -335,6 +336,11 @@ static void a_domain_tells_its_last_failure_until_it_is_reached(void **state)
 	assert_string_equal(domain.why, "192.0.2.1:5269");
 	assert_false(attempts_next(all, &place, &domain));
 
+	attempts_refused(all, "example.net", 3600, FAILURE_ON_DENY_LIST);
+	place = NULL;
+	assert_true(attempts_next(all, &place, &domain));
+	assert_int_equal(domain.failure, FAILURE_ON_DENY_LIST);
+	assert_int_equal(domain.failed_ms, 3600);
 	begin(&attempt, "example.net", true, true);
 	attempt_ready(attempt, 4000);
 	attempts_count(all, "example.net", 17);

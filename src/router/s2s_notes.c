@@ -139,6 +139,9 @@ static void step_of_note(const struct s2s_name *name, enum s2s_note note, struct
 	default:
 		told.step = contains(text, ":verify") ? STEP_VERIFY : STEP_DIALBACK;
 		told.verdict = answer_in(text);
+		/* What the peer says of a key that somebody showed us is no fault of this stream. */
+		if (note == S2S_NOTE_VERIFY_RECEIVED && told.verdict == STEP_BAD)
+			told.verdict = STEP_INFO;
 	}
 	attempt_note(name->attempt, &told);
 }

@@ -28,10 +28,13 @@ void s2s_pair_send(struct s2s_pair *p, struct item *item)
 	else if (failure == FAILURE_NONE && (p->waiting.count >= limits->stanzas ||
 					     p->waiting.bytes + item->cost > limits->bytes))
 		failure = FAILURE_QUEUE_FULL;
-	if (decision.refused != FAILURE_NONE)
+	if (decision.refused != FAILURE_NONE) {
+		attempts_refused(p->owner->attempts, p->remote, s2s_pair_now_ms(p),
+				 decision.refused);
 		s2s_log(&p->name, EVENT_POLICY_DECIDED,
 			"local=%s peer=%s direction=OUT verdict=refused why=%s", p->local,
 			p->remote, failure_name(failure));
+	}
 	if (failure != FAILURE_NONE) {
 		router_settle(p->worker->router, &item, LINK_REFUSED, failure);
 	} else {

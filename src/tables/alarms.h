@@ -34,9 +34,11 @@
 	  "a module logs at level debug, which costs time and disk",                               \
 	  "set log.levels back when you have seen what you need")                                  \
 	X(CERTIFICATE_EXPIRED, 40068, CRITICAL, "Server certificate expired",                      \
-	  "a certificate of ours is past its time", "install a new one by config set")             \
+	  "a certificate of ours is past its time",                                                \
+	  "sallyport cert csr, then cert install; of the other services: config set")              \
 	X(CERTIFICATE_EXPIRES, 40069, ALERT, "Server certificate expires soon",                    \
-	  "a certificate of ours ends within 14 days", "install a new one by config set")          \
+	  "a certificate of ours ends within 14 days",                                             \
+	  "sallyport cert csr, then cert install; of the other services: config set")              \
 	X(LINK, 90001, ERROR, "Router link down", "stanzas cannot pass to or from another node",   \
 	  "open the core's ephemeral ports to 7400/tcp of the other node; see what was seen")      \
 	X(ATTACHMENT, 90002, ERROR, "Home server not attached",                                    \

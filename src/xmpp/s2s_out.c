@@ -50,6 +50,7 @@ struct s2s_out {
 	bool wanted; /* stanzas wait for this stream: prove our domain as soon as it can be */
 	bool secured;
 	struct s2s_verifies verifies;
+	char answer[S2S_WHY_BYTES]; /* the last dialback error, in words */
 };
 
 typedef void state_fn(struct s2s_out *s, const struct input *in);
@@ -408,6 +409,15 @@ static void wait_key(struct s2s_out *s, const struct input *in)
 	}
 }
 
+static void describe_error(struct s2s_out *s, const struct stanza_view *element)
+{
+	struct slice condition = s2s_dialback_condition(element);
+
+	snprintf(s->answer, sizeof(s->answer), "the peer answers db:result with an error%s%.*s",
+		 condition.len ? ": " : "", condition.len < 40 ? (int)condition.len : 40,
+		 condition.len ? condition.data : "");
+}
+
 static void take_result(struct s2s_out *s, const struct stanza_view *element)
 {
 	s2s_note_dialback(&s->base, element, S2S_NOTE_RECEIVED);
@@ -420,10 +430,10 @@ static void take_result(struct s2s_out *s, const struct stanza_view *element)
 	} else if (slice_is(element->type, "invalid")) {
 		fail(s, FAILURE_DIALBACK_REFUSED, NULL, "the peer says that our key is invalid");
 	} else if (slice_is(element->type, "error")) {
+		describe_error(s, element);
 		s2s_push(&s->base, &(struct s2s_action){ .type = S2S_NOT_READY,
 							 .failure = error_of(element),
-							 .why = "the peer answers db:result with "
-								"an error" });
+							 .why = s->answer });
 		enter(s, IDLE);
 	} else {
 		offended(s, "db:result of an unknown type");

@@ -26,13 +26,16 @@ export function AccountMenu() {
 			document.removeEventListener("focusin", away);
 		};
 	}, [open]);
-	const escape = (event: KeyboardEvent) => {
-		if (event.key !== "Escape" || !open) return;
+	const close = () => {
 		setOpen(false);
 		menu.current?.querySelector("button")?.focus();
 	};
+	const askPassword = () => {
+		close(); /* the dialog gives the focus back to the menu's button */
+		setChanging(true);
+	};
 	return (
-		<div class="account" ref={menu} onKeyDown={escape}>
+		<div class="account" ref={menu} onKeyDown={(event) => event.key === "Escape" && open && close()}>
 			<button
 				type="button"
 				class="button quiet"
@@ -46,7 +49,7 @@ export function AccountMenu() {
 				<Down />
 			</button>
 			<div id="account" class="account-panel" hidden={!open}>
-				<AccountPanel onPassword={() => setChanging(true)} />
+				<AccountPanel onPassword={askPassword} />
 			</div>
 			{changing && <PasswordDialog onClose={() => setChanging(false)} />}
 		</div>

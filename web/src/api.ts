@@ -3,6 +3,7 @@
  * back by themselves. Every failure is an ApiError whose text is for people.
  */
 import { batch, signal } from "@preact/signals";
+import { remember, remembered } from "./memory";
 import { t } from "./texts";
 
 export type Role = "edge" | "core" | "home";
@@ -38,7 +39,11 @@ export function may(access: Access): boolean {
 	return own !== undefined && ranks.indexOf(own) >= ranks.indexOf(access);
 }
 
+/* Whether somebody logged in with this browser: without, the node need not be asked who it is. */
+const ENTERED = "entered";
+
 function endSession(): void {
+	remember(ENTERED, "");
 	batch(() => {
 		if (session.peek()) sessionEnded.value = true;
 		session.value = null;
@@ -101,6 +106,10 @@ export async function command<T = unknown>(...words: string[]): Promise<Reply<T>
 }
 
 export async function loadSession(): Promise<void> {
+	if (!remembered(ENTERED)) {
+		session.value = null;
+		return;
+	}
 	try {
 		session.value = await get<Session>("session");
 	} catch (error) {
@@ -111,6 +120,7 @@ export async function loadSession(): Promise<void> {
 
 async function enter(path: string, body: unknown): Promise<void> {
 	await post(path, body);
+	remember(ENTERED, "yes");
 	sessionEnded.value = false;
 	await loadSession();
 }
@@ -122,6 +132,7 @@ export const changePassword = (old: string, fresh: string) =>
 
 export async function logOut(): Promise<void> {
 	await post<void>("logout", {});
+	remember(ENTERED, "");
 	session.value = null;
 	sessionEnded.value = false;
 }
@@ -131,8 +142,12 @@ export type Handlers = Record<string, (data: unknown) => void>;
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
+const HIDDEN_MS = 30000;
 
-/* Listens to /live?QUERY until the function that it returns is called; comes back after breaks. */
+/*
+ * Listens to /live?QUERY until the function that it returns is called; comes back after breaks. A
+ * browser has six connections to a node, so a page that nobody sees gives its own back for a while.
+ */
 export function listen(
 	query: Record<string, string>,
 	handlers: Handlers,
@@ -140,7 +155,9 @@ export function listen(
 ): () => void {
 	let source: EventSource | null = null;
 	let wait = FIRST_WAIT_MS;
-	let timer = 0;
+	let retry = 0;
+	let sleep = 0;
+	let ended = false;
 
 	const open = () => {
 		source = new EventSource("/api/v1/live?" + new URLSearchParams(query));
@@ -152,10 +169,15 @@ export function listen(
 		for (const [name, handle] of Object.entries(handlers))
 			source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
 	};
-	const lose = () => {
+	const close = () => {
+		clearTimeout(retry);
 		source?.close();
+		source = null;
+	};
+	const lose = () => {
+		close();
 		tell("lost");
-		timer = window.setTimeout(again, wait);
+		retry = window.setTimeout(again, wait);
 		wait = Math.min(wait * 2, LONGEST_WAIT_MS);
 	};
 	/* An event source does not tell why it failed: the session may be over. */
@@ -165,13 +187,25 @@ export function listen(
 		} catch (error) {
 			if (error instanceof ApiError && error.status === 401) return;
 		}
-		if (timer >= 0) open();
+		if (!ended && !source && !document.hidden) open();
 	};
+	const seen = () => {
+		clearTimeout(sleep);
+		if (document.hidden) {
+			sleep = window.setTimeout(close, HIDDEN_MS);
+		} else if (!source) {
+			clearTimeout(retry);
+			tell("connecting");
+			open();
+		}
+	};
+	document.addEventListener("visibilitychange", seen);
 	tell("connecting");
 	open();
 	return () => {
-		clearTimeout(timer);
-		timer = -1;
-		source?.close();
+		ended = true;
+		document.removeEventListener("visibilitychange", seen);
+		clearTimeout(sleep);
+		close();
 	};
 }

@@ -39,7 +39,8 @@ export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
 	useEffect(() => {
 		setData(null);
 		reload();
-		const timer = everySeconds > 0 ? setInterval(reload, everySeconds * 1000) : 0;
+		const again = () => document.hidden || reload(); /* nobody looks: the node need not work */
+		const timer = everySeconds > 0 ? setInterval(again, everySeconds * 1000) : 0;
 		return () => {
 			clearInterval(timer);
 			abort.current?.abort();

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import type { Alarm, Link, Peer, Role, Status, Tunnel } from "../src/live/data";
 import { layoutOf } from "../src/live/map_layout";
-import { mapOf, worldOf, type MapModel } from "../src/live/map_model";
+import { mapOf, nearerThan, troubleWords, worldOf, type MapModel } from "../src/live/map_model";
 
 function status(name: string, role: Role, more: Partial<Status> = {}): Status {
 	return {
@@ -84,8 +84,8 @@ test("an edge sees the world and its core, and says that it does not see what is
 	assert.equal(place(map, "world")?.health, "well");
 	assert.equal(hop(map, "world", "node:edge-a")?.health, "well");
 	assert.equal(hop(map, "node:edge-a", "node:core-a")?.health, "well");
-	assert.equal(hop(map, "node:core-a", "unseen:home")?.health, "unseen");
-	assert.equal(hop(map, "unseen:home", "unseen:server")?.health, "unseen");
+	assert.equal(hop(map, "node:core-a", "beyond:home")?.health, "unseen");
+	assert.equal(hop(map, "beyond:home", "beyond:server")?.health, "unseen");
 });
 
 test("a core sees both sides and knows the rest by what they told", () => {
@@ -134,6 +134,17 @@ const places: { alarm: Alarm; outer: string; inner: string }[] = [
 	{ alarm: alarm(25023, "home-a"), outer: "node:core-a", inner: "node:home-a" },
 ];
 
+test("what is too far away to be seen is said to be behind the node that is nearer", () => {
+	const map = mapOf(edge());
+	const home = place(map, "beyond:home");
+	assert.ok(home?.beyond);
+	assert.equal(home && nearerThan(map, home)?.name, "core-a");
+	const server = place(map, "beyond:server");
+	assert.equal(server && nearerThan(map, server), undefined);
+	const world = place(mapOf(core()), "world");
+	assert.equal(world && nearerThan(mapOf(core()), world)?.name, "edge-a");
+});
+
 test("an alarm about another node stands at the hop between both, with its number", () => {
 	for (const row of places) {
 		const map = mapOf(core({ alarms: [row.alarm] }));
@@ -176,7 +187,7 @@ test("a link that is down is broken at once, before its alarm is raised, and say
 	const map = mapOf(edge({ links: [link("core-a", "core", "dialling")] }));
 	const spot = hop(map, "node:edge-a", "node:core-a");
 	assert.equal(spot?.health, "broken");
-	assert.deepEqual(spot?.trouble, [{ words: "connection refused" }]);
+	assert.deepEqual(spot?.trouble, [{ title: "connection refused", seen: [], subjects: [] }]);
 });
 
 test("with its alarm the trouble of a link is said once", () => {
@@ -184,6 +195,23 @@ test("with its alarm the trouble of a link is said once", () => {
 		edge({ links: [link("core-a", "core", "down")], alarms: [alarm(90001, "core-a")] }),
 	);
 	assert.equal(hop(map, "node:edge-a", "node:core-a")?.trouble.length, 1);
+});
+
+test("an alarm of several subjects is said once, with all of them", () => {
+	const verbose = ["network.axl", "network.dns"].map((module) => alarm(25019, module, "warning"));
+	const trouble = place(mapOf(core({ alarms: verbose })), "node:core-a")?.trouble ?? [];
+	assert.equal(trouble.length, 1);
+	assert.equal(trouble[0] && troubleWords(trouble[0], "core-a"), "Trouble: network.axl, network.dns");
+});
+
+test("what the place is called is not said again as the alarm's subject", () => {
+	const spot = hop(mapOf(core({ alarms: [alarm(90001, "home-a")] })), "node:core-a", "node:home-a");
+	const words = spot?.trouble[0] && troubleWords(spot.trouble[0], "core-a – home-a");
+	assert.equal(words, "Trouble: this was seen");
+	assert.equal(
+		spot?.trouble[0] && troubleWords(spot.trouble[0], "elsewhere"),
+		"Trouble, home-a: this was seen",
+	);
 });
 
 function peer(domain: string, more: Partial<Peer> = {}): Peer {

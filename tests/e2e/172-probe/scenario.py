@@ -46,6 +46,8 @@ async def fails(stage):
     status, out = await stage.edge.try_ctl("probe", "nobody.example")
     assert status == 1 and "nobody.example is not reached: the" in out, out
     assert "cause" in out and "fix" in out, out
+    status, out = await stage.edge.try_ctl("probe", "--json", "nobody.example")
+    assert status == 1 and json.loads(out)["failure"] == "tcp-refused", out
 
 
 async def beside_a_stream(stage, alice, peer):

@@ -91,15 +91,15 @@ async def all_named(stage, faults):
     for fault in chosen:
         total["of"] += 1
         node = getattr(stage, fault.at)
-        try:
-            async with contextlib.asynccontextmanager(fault.inject)(stage):
+        async with contextlib.asynccontextmanager(fault.inject)(stage):
+            try:
                 took = await names(node, fault.symptom)
                 print(f"    symptom {fault.symptom}, {fault.inject.__name__}: named after "
                       f"{took:.1f} s", flush=True)
                 total["named"] += 1
-        except Missing as missing:
-            wrong.append(f"symptom {fault.symptom}, {fault.inject.__name__}: {missing}")
-            print(f"    {wrong[-1]}", flush=True)
+            except Missing as missing:
+                wrong.append(f"symptom {fault.symptom}, {fault.inject.__name__}: {missing}")
+                print(f"    {wrong[-1]}", flush=True)
         await well(stage.core)
     print(f"    named {total['named']} of {total['of']}", flush=True)
     assert not wrong, "\n".join(wrong)

@@ -17,7 +17,7 @@ control_socket = "{socket}"
 """
 LISTEN = """
 listen {kind} {{
-	address = {{ "{address}", "{address6}" }}
+	address = {{ {addresses} }}
 	port = {port}
 }}
 """
@@ -123,9 +123,9 @@ class Node:
         config = self.folder / "sallyport.conf"
         config.write_text(
             BOOTSTRAP.format(role=self.role, name=self.name, data=self.folder, socket=self.socket)
-            + "".join(LISTEN.format(kind=kind, address=self.address(kind),
-                                     address6=self.address6(kind), port=port)
-                      for kind, port in self.listens.items()))
+            + "".join(LISTEN.format(kind=kind, port=port, addresses=", ".join(
+                f'"{own}"' for own in self.addresses(kind))) for kind, port in
+                      self.listens.items()))
         self.process = await Process(
             self.name, self.host,
             [*self.wrapper, self.build / "src/process/sallyportd", "-c", config],
@@ -133,15 +133,14 @@ class Node:
         await asyncio.gather(*(self.ready(child) for child in CHILDREN))
         return self
 
-    # Where it listens: an edge's web page must not be where the world comes.
+    def addresses(self, kind):
+        """Where it listens for that."""
+        if kind == "admin" and self.host in topology.MANAGEMENT:
+            return [topology.MANAGEMENT[self.host]]
+        return [topology.address(self.host), topology.address6(self.host)]
 
     def address(self, kind):
-        apart = kind == "admin" and "s2s" in self.listens
-        return "127.0.0.1" if apart else topology.address(self.host)
-
-    def address6(self, kind):
-        apart = kind == "admin" and "s2s" in self.listens
-        return "::1" if apart else topology.address6(self.host)
+        return self.addresses(kind)[0]
 
     async def ready(self, child, since=0, deadline=DEADLINE):
         return await self.log.wait_for(

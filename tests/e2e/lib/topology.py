@@ -35,6 +35,8 @@ HOSTS = {  # name: (network, last number)
 # Addresses of the runner itself, beside .1 of each network.
 SLOW_DNS = NETWORKS["world"] + ".54"
 PEERS = [f"{NETWORKS['world']}.{n}" for n in range(100, 120)]
+# Of an edge, for its web page: never where the world comes.
+MANAGEMENT = {"edge": NETWORKS["dmz"] + ".12", "edge2": NETWORKS["dmz"] + ".16"}
 OUTER = NETWORKS["dmz"] + ".66"  # edge2's second address, on which it listens for nothing
 PEERS6 = [f"{NETWORKS6['world']}:{n}" for n in range(100, 120)]
 
@@ -125,6 +127,8 @@ def build():
     for name in HOSTS:
         add_host(name)
     add_address(f"{OUTER}/24", "eth0", "edge2")
+    for host, own in MANAGEMENT.items():
+        add_address(f"{own}/24", "eth0", host)
     setting("net/ipv4/ip_forward", 1)
     setting("net/ipv6/conf/all/forwarding", 1)
     for table in ("iptables", "ip6tables", "arptables"):

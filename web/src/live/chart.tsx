@@ -19,6 +19,9 @@ interface Props {
 	height?: number;
 }
 
+/* Of the upright axis: nothing is counted in halves. */
+const WHOLE_STEPS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap((n) => [n, 2 * n, 5 * n]);
+
 const DARK = "(prefers-color-scheme: dark)";
 
 /* Changes when the colours do. */
@@ -77,6 +80,7 @@ function optionsFor(props: Props, width: number, room: HTMLElement): uPlot.Optio
 			{
 				...axis,
 				size: 56,
+				incrs: WHOLE_STEPS,
 				values: (_, splits) => splits.map((value) => whole(value, language.value)),
 			},
 		],

@@ -60,7 +60,7 @@ function RungItem({ rung }: { rung: Rung }) {
 						<span class="rung-took">{duration(step.took_ms, language.value)}</span>
 					)}
 				</p>
-				<p class="rung-text">{step.text}</p>
+				<p class={step.text.startsWith("<") ? "rung-text xml" : "rung-text"}>{step.text}</p>
 				{stopped && <p class="rung-stop">{t("why.stopped-here")}</p>}
 			</div>
 		</li>

@@ -26,7 +26,7 @@ function FilterForm({ filter, onChange, isFiltered }: {
 }) {
 	return (
 		<form
-			class="filters"
+			class="log-filters"
 			role="search"
 			aria-label={t("log.filters")}
 			onSubmit={(event) => event.preventDefault()}

@@ -23,10 +23,12 @@ export const COLUMNS = ["world", "edge", "core", "home", "server"] as const;
 export type Column = (typeof COLUMNS)[number];
 export type Health = "well" | "warned" | "broken" | "unseen";
 
+/* What is wrong at a place: an alarm, or what a record says while there is none yet. */
 export interface Trouble {
-	words: string;
-	/* who says so, and its number; absent while there is no alarm */
-	alarm?: { number: number; node: string; subject: string };
+	title: string;
+	seen: string[]; /* of each subject, in their order */
+	subjects: string[];
+	alarm?: { number: number; node: string }; /* its number, and who says so */
 }
 
 export interface Place {
@@ -34,6 +36,8 @@ export interface Place {
 	column: Column;
 	name: string; /* empty: known by its column only */
 	self: boolean;
+	/* too far away to be seen from this node, whatever happens */
+	beyond: boolean;
 	health: Health;
 	trouble: Trouble[];
 }
@@ -87,7 +91,7 @@ class Builder {
 			known.health = worse(known.health, health);
 			return known;
 		}
-		const made: Place = { id, column, name, self, health, trouble: [] };
+		const made: Place = { id, column, name, self, beyond: false, health, trouble: [] };
 		this.places.set(id, made);
 		return made;
 	}
@@ -110,6 +114,11 @@ class Builder {
 		return made;
 	}
 
+	/* That something must be there is known, and no more. */
+	beyond(id: string, column: Column): void {
+		this.place(id, column, "", "unseen").beyond = true;
+	}
+
 	/* What was taken for well is behind something broken. */
 	hide(id: string): void {
 		const place = this.places.get(id);
@@ -121,9 +130,24 @@ class Builder {
 	}
 }
 
-function blame(spot: Place | Hop, health: Health, trouble: Trouble): void {
-	spot.health = worse(spot.health, health);
-	spot.trouble.push(trouble);
+function withoutAlarm(title: string): Trouble {
+	return { title, seen: [], subjects: [] };
+}
+
+/* One alarm of several subjects (modules, certificates) is one trouble. */
+function blame(spot: Place | Hop, node: string, alarm: Alarm): void {
+	const { number, title, subject, seen } = alarm;
+	const same = spot.trouble.find(
+		(trouble) => trouble.alarm?.number === number && trouble.alarm.node === node,
+	);
+
+	spot.health = worse(spot.health, healthOf(alarm));
+	if (same) {
+		same.subjects.push(subject);
+		same.seen.push(seen);
+	} else {
+		spot.trouble.push({ title, subjects: [subject], seen: [seen], alarm: { number, node } });
+	}
 }
 
 function addSelf(map: Builder, status: Status): string {
@@ -147,7 +171,7 @@ function addNeighbours(map: Builder, status: Status, self: string): void {
 		const well = isWell(link.state);
 		const hop = map.hop(self, id, well ? "well" : "broken");
 		if (hop && !well && !hasAlarm(status, [90001], link.node)) {
-			hop.trouble.push({ words: nameWhy(link) });
+			hop.trouble.push(withoutAlarm(nameWhy(link)));
 		}
 	}
 	for (const tunnel of status.tunnels) {
@@ -155,7 +179,7 @@ function addNeighbours(map: Builder, status: Status, self: string): void {
 		const well = isWell(tunnel.state);
 		const hop = map.hop(self, id, well ? "well" : "warned");
 		if (hop && !well && !hasAlarm(status, [35013, 35014], tunnel.node)) {
-			hop.trouble.push({ words: nameWhy(tunnel) });
+			hop.trouble.push(withoutAlarm(nameWhy(tunnel)));
 		}
 	}
 }
@@ -176,7 +200,7 @@ function addServers(map: Builder, status: Status, self: string): void {
 		).id;
 		const hop = map.hop(self, id, well ? "well" : "broken");
 		if (hop && !well && !hasAlarm(status, [90002], attachment.name)) {
-			hop.trouble.push({ words: attachment.why || attachment.state });
+			hop.trouble.push(withoutAlarm(attachment.why || attachment.state));
 		}
 	}
 }
@@ -212,9 +236,7 @@ function addUnseen(map: Builder, role: Role): void {
 
 	if (!isSmall) {
 		for (const column of ["edge", "core", "home"] as const) {
-			if (of(column).length === 0) {
-				map.place(`unseen:${column}`, column, "", "unseen");
-			}
+			if (of(column).length === 0) map.beyond(`beyond:${column}`, column);
 		}
 		connect(map, of("edge"), of("core"));
 		connect(map, of("core"), of("home"));
@@ -225,11 +247,12 @@ function addUnseen(map: Builder, role: Role): void {
 			}
 		}
 		if (of("server").length === 0) {
-			map.place("unseen:server", "server", "", "unseen");
+			map.beyond("beyond:server", "server");
 			connect(map, of("home"), of("server"));
 		}
 	}
-	map.place(WORLD, "world", "", role === "edge" ? "well" : "unseen");
+	if (role === "edge") map.place(WORLD, "world", "", "well");
+	else map.beyond(WORLD, "world");
 	for (const edge of of("edge")) map.hop(WORLD, edge.id, edge.self ? "well" : edge.health);
 }
 
@@ -260,16 +283,15 @@ function spotOf(map: Builder, node: string, alarm: Alarm): Place | Hop | undefin
 }
 
 function addAlarms(map: Builder, node: string, alarms: Alarm[]): void {
-	for (const alarm of alarms) {
+	const worstFirst = [...alarms].sort(
+		(a, b) => severityRank(b.severity) - severityRank(a.severity),
+	);
+
+	for (const alarm of worstFirst) {
 		const spot = spotOf(map, node, alarm);
 		const behind = ABOUT_SERVER.has(alarm.number) && spot && "inner" in spot;
 		if (behind) map.hide(spot.inner);
-		if (spot) {
-			blame(spot, healthOf(alarm), {
-				words: alarm.seen ? `${alarm.title}: ${alarm.seen}` : alarm.title,
-				alarm: { number: alarm.number, node, subject: alarm.subject },
-			});
-		}
+		if (spot) blame(spot, node, alarm);
 	}
 }
 
@@ -283,13 +305,33 @@ export function mapOf(status: Status): MapModel {
 	addHomeServers(map, status, self);
 	addRealms(map, status);
 	addUnseen(map, status.node.role);
-	const alarms = [...status.alarms].sort(
-		(a, b) => severityRank(b.severity) - severityRank(a.severity),
-	);
-	addAlarms(map, status.node.name, alarms);
+	addAlarms(map, status.node.name, status.alarms);
 	for (const [name, other] of Object.entries(status.others))
 		addAlarms(map, name, other.alarms ?? []);
 	return { places: [...map.places.values()], hops: [...map.hops.values()] };
+}
+
+/* Of a place that is too far away: who is nearer to it, if that has a name. */
+export function nearerThan(model: MapModel, place: Place): Place | undefined {
+	const rank = (each: Place) => COLUMNS.indexOf(each.column);
+	const self = model.places.find((each) => each.self);
+	const next = model.hops
+		.filter((hop) => hop.outer === place.id || hop.inner === place.id)
+		.map((hop) => (hop.outer === place.id ? hop.inner : hop.outer))
+		.flatMap((id) => model.places.filter((each) => each.id === id));
+	const far = (each: Place) => (self ? Math.abs(rank(each) - rank(self)) : 0);
+	const nearer = next.filter((each) => far(each) < far(place) && each.name);
+
+	return nearer.length === 1 ? nearer[0] : undefined;
+}
+
+/* In one line. A subject that the place's name has already is not said again. */
+export function troubleWords(trouble: Trouble, placeName: string): string {
+	const { title, seen, subjects } = trouble;
+	const named = subjects.filter((subject) => subject && !placeName.includes(subject));
+
+	if (subjects.length > 1) return `${title}: ${named.join(", ")}`;
+	return [named[0] ? `${title}, ${named[0]}` : title, seen[0]].filter(Boolean).join(": ");
 }
 
 /* What the box of the world says: how many domains, and those that one looks at first. */

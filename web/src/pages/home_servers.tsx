@@ -96,7 +96,15 @@ async function refresh(...names: string[]): Promise<string> {
 }
 
 function AxlState({ row }: { row: HomeServer }) {
-	if (row.state === "ready") return <Badge state="ok">{t("homes.ready")}</Badge>;
+	if (row.state === "ready")
+		return (
+			<>
+				<Badge state="ok">{t("homes.ready")}</Badge>
+				{row.version && (
+					<div class="muted">{t("homes.version", { version: row.version })}</div>
+				)}
+			</>
+		);
 	if (row.state === "working") return <Badge state="busy">{t("homes.working")}</Badge>;
 	return (
 		<>
@@ -114,10 +122,14 @@ function columns(userOf: (name: string) => string, ask: (asking: Asking) => void
 		{
 			key: "name",
 			label: t("homes.name"),
-			show: (row) => <strong>{row.name}</strong>,
+			show: (row) => (
+				<>
+					<strong>{row.name}</strong>
+					<div class="muted">{row.address}</div>
+				</>
+			),
 			sort: (row) => row.name,
 		},
-		{ key: "address", label: t("homes.address"), show: (row) => row.address, sort: (row) => row.address },
 		{ key: "user", label: t("homes.user"), show: (row) => userOf(row.name) },
 		{
 			key: "state",
@@ -125,7 +137,6 @@ function columns(userOf: (name: string) => string, ask: (asking: Asking) => void
 			show: (row) => <AxlState row={row} />,
 			sort: (row) => row.state,
 		},
-		{ key: "version", label: t("homes.version"), show: (row) => row.version || "–" },
 		{ key: "rows", label: t("homes.rows"), show: (row) => row.rows || t("word.none") },
 		{
 			key: "foreign",

@@ -56,7 +56,7 @@ interface Notification {
 	count: number;
 	description: string;
 	origin: string;
-	created: number;
+	created: string; /* ISO 8601 */
 }
 
 const LOOK_SECONDS = 3;
@@ -89,7 +89,7 @@ function Notifications({ restart }: { restart: (() => void) | null }) {
 						{
 							key: "created",
 							label: t("im.created"),
-							show: (row) => <Time ms={row.created * 1000} exact />,
+							show: (row) => <Time ms={Date.parse(row.created)} exact />,
 						},
 						{
 							key: "do",

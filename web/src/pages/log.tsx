@@ -63,7 +63,7 @@ function useTail(filter: Filter) {
 			if (came.length === KEPT) came.shift();
 			came.push(event);
 		};
-		/* what was missed while the connection was lost */
+		/* what was missed while there was no connection */
 		const catchUp = async () => {
 			const page = await get<Page>(pathOf(filter), abort.signal).catch(() => null);
 			if (page) setTail((now) => now && withLive(now, page.events, KEPT));
@@ -71,11 +71,11 @@ function useTail(filter: Filter) {
 		const begin = async () => {
 			const { text: _, ...live } = filter;
 			const query = Object.fromEntries(queryOf({ ...live, text: "" }));
-			let lost = false;
+			let wasLive = false;
 			stop = listen({ ...query, log: "1" }, { log: (data) => take(data as LogEvent) }, (now) => {
 				setConnection(now);
-				if (now === "live" && lost) void catchUp();
-				lost = now === "lost";
+				if (now === "live" && wasLive) void catchUp();
+				wasLive ||= now === "live";
 			});
 			const page = await get<Page>(pathOf(filter), abort.signal);
 			ready = true;

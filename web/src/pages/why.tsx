@@ -3,7 +3,7 @@
  * then the ladder of the attempt that it speaks of; all others are folded below.
  */
 import { useState } from "preact/hooks";
-import { command, may } from "../api";
+import { ApiError, askCommand, command, may, session } from "../api";
 import { AttemptLinks, AttemptSummary, Ladder } from "../live/ladder";
 import type { Attempt, Why } from "../live/data";
 import { age, bytes, whole } from "../live/figures";
@@ -106,12 +106,16 @@ function Again({ domain, busy, onProbed, reload }: {
 }) {
 	const [tries, setTries] = useState(false);
 	const [asksCapture, setAsksCapture] = useState(false);
+	/* a home node meets nobody of the world */
+	const mayTry = may("operate") && session.value?.node.role !== "home";
 	const again = async () => {
 		setTries(true);
 		try {
-			await command("retry", domain);
-			const reply = await command<Why>("probe", domain);
-			if (reply.data) onProbed(reply.data);
+			/* refused where nothing waits, and a probe that fails is one too: both tell */
+			if (session.value?.node.role === "edge") await askCommand("retry", domain);
+			const reply = await askCommand<Why>("probe", domain);
+			if (!reply.data) throw new ApiError(reply.status, reply.text);
+			onProbed(reply.data);
 		} catch (error) {
 			sayError(error);
 			reload();
@@ -121,12 +125,12 @@ function Again({ domain, busy, onProbed, reload }: {
 	return (
 		<>
 			<div class="actions why-actions">
-				{may("operate") && (
+				{mayTry && (
 					<Button kind="primary" busy={tries} onClick={() => void again()}>
 						{t("why.again")}
 					</Button>
 				)}
-				{may("operate") && (
+				{mayTry && (
 					<Button onClick={() => setAsksCapture(!asksCapture)}>{t("why.capture")}</Button>
 				)}
 				{may("operate") && (
@@ -254,7 +258,7 @@ function Headline({ why }: { why: Why }) {
 				</p>
 			)}
 			{typeof why.retry_ms === "number" && (
-				<p class="muted">{t("why.next", { time: age(why.retry_ms / 1000) })}</p>
+				<p class="muted">{t("why.next", { time: age(Math.max(1, Math.ceil(why.retry_ms / 1000))) })}</p>
 			)}
 		</section>
 	);

@@ -3,7 +3,7 @@
  * columns' names in it. For some hundred rows; what is longer needs virtual rows.
  */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../texts";
 import { EmptyState } from "./basics";
 import { Ascending, Descending } from "./icons";
@@ -43,12 +43,21 @@ interface TableProps<Row> {
 
 export function Table<Row>({ caption, columns, rows, id, empty }: TableProps<Row>) {
 	const [order, setOrder] = useState<Order | null>(null);
+	const frame = useRef<HTMLDivElement>(null);
+
+	/* What scrolls must be reachable by keyboard; what does not is no stop for Tab. */
+	useLayoutEffect(() => {
+		const element = frame.current;
+		if (!element) return;
+		if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+		else element.removeAttribute("tabindex");
+	});
 	if (rows.length === 0) return <>{empty ?? <EmptyState title={t("table.empty")} />}</>;
 
 	const turn = (key: string) =>
 		setOrder(order?.key === key ? { key, down: !order.down } : { key, down: false });
 	return (
-		<div class="table-frame">
+		<div class="table-frame" ref={frame}>
 			<table role="table" aria-label={caption}>
 				<thead role="rowgroup">
 					<tr role="row">
@@ -62,7 +71,7 @@ export function Table<Row>({ caption, columns, rows, id, empty }: TableProps<Row
 						<tr role="row" key={id(row)}>
 							{columns.map((column) => (
 								<td role="cell" class={column.numeric ? "numeric" : undefined} data-label={column.label}>
-									{column.show(row)}
+									<div>{column.show(row)}</div>
 								</td>
 							))}
 						</tr>

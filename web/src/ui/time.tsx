@@ -14,7 +14,7 @@ export function Time({ ms, exact }: { ms: number; exact?: boolean }) {
 	const moment = formatMoment(ms);
 	return (
 		<time dateTime={new Date(ms).toISOString()} title={moment}>
-			{exact ? moment : formatDistance(ms, now.value)}
+			{exact ? moment : formatDistance(ms, Math.max(now.value, Date.now()))}
 		</time>
 	);
 }
