@@ -223,6 +223,54 @@ static bool open_local(struct listeners *listeners, const struct bootstrap *boot
 	return false;
 }
 
+/* The address without its port and brackets; the caller's. */
+static char *host_of(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	size_t len = colon ? (size_t)(colon - address) : strlen(address);
+
+	return *address == '[' && len > 2 ? xstrndup(address + 1, len - 2) : xstrndup(address, len);
+}
+
+/* A socket of systemd's that hears all addresses of IPv6 may hear those of IPv4 too. */
+static bool is_any(const char *host)
+{
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static bool are_apart(const char *admin, const char *s2s)
+{
+	char *a = host_of(admin), *b = host_of(s2s);
+	bool apart = bootstrap_address_is_local(a) || bootstrap_address_is_local(b) ||
+		     (strcmp(a, b) != 0 && !is_any(a) && !is_any(b));
+
+	free(a);
+	free(b);
+	return apart;
+}
+
+/* What was passed to us must obey the rule that the file obeys (bootstrap.c). */
+static bool admin_is_apart(const struct listeners *listeners, size_t inherited, char **why)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		for (size_t k = 0; k < listeners->count; k++) {
+			const struct listener_open *admin = &listeners->list[i];
+			const struct listener_open *s2s = &listeners->list[k];
+
+			if ((i >= inherited && k >= inherited) ||
+			    strcmp(admin->service, "admin") != 0 ||
+			    strcmp(s2s->service, "s2s") != 0 ||
+			    are_apart(admin->address, s2s->address))
+				continue;
+			*why = xasprintf("socket 'admin' at %s is where the world reaches s2s at "
+					 "%s; the web page needs an address of its own",
+					 admin->address, s2s->address);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool listeners_open(struct listeners *listeners, const struct bootstrap *bootstrap, char **why)
 {
 	size_t inherited;
@@ -237,6 +285,8 @@ bool listeners_open(struct listeners *listeners, const struct bootstrap *bootstr
 	}
 	if (opened && !has(listeners, inherited, LISTENERS_CONTROL))
 		opened = open_local(listeners, bootstrap, why);
+	if (opened)
+		opened = admin_is_apart(listeners, inherited, why);
 	if (!opened)
 		listeners_finish(listeners);
 	return opened;
