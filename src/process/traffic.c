@@ -39,9 +39,8 @@ static void tell_loaded(void)
 	if (!gateway_loaded(traffic.gateway, &body))
 		return;
 	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
-	if (slice_equals(
-		    (struct slice){ buffer_data(&traffic.loaded), buffer_len(&traffic.loaded) },
-		    bytes)) {
+	if (buffer_len(&traffic.loaded) == bytes.len &&
+	    memcmp(buffer_data(&traffic.loaded), bytes.data, bytes.len) == 0) {
 		buffer_finish(&body);
 		return;
 	}
