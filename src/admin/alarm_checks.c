@@ -191,7 +191,7 @@ static void clock_differs(const struct alarm_view *view)
 
 static void verbose(const struct alarm_view *view)
 {
-	const json_t *level;
+	const json_t *level, *diagnostic;
 
 	each(view, "levels", level)
 	{
@@ -202,6 +202,17 @@ static void verbose(const struct alarm_view *view)
 		view->see(view, text(level, "module"),
 			  xasprintf("log.levels has it at %s, %s%s", text(level, "level"),
 				    until ? "until " : "for good", until ? end : ""));
+	}
+	each(view, "diagnostics", diagnostic)
+	{
+		char end[UTC_BYTES];
+
+		if (strcmp(text(diagnostic, "state"), "running") != 0)
+			continue;
+		utc_text(json_integer_value(json_object_get(diagnostic, "ends")), end);
+		view->see(view, "diagnostic log",
+			  xasprintf("all modules log at debug for it, until %s; begun by %s", end,
+				    text(diagnostic, "author")));
 	}
 }
 

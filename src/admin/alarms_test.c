@@ -103,6 +103,11 @@ static const struct {
 	  "25019 network.dns: log.levels has it at debug, for good" },
 	{ edge, "{'levels':[{'module':'network.dns','level':'debug','until':1800000100}]}",
 	  "25019 network.dns: log.levels has it at debug, until 2027-01-15T08:01:40Z" },
+	{ edge, "{'diagnostics':[{'state':'running','ends':1800000100,'author':'anna'}]}",
+	  "25019 diagnostic log: all modules log at debug for it, until 2027-01-15T08:01:40Z; "
+	  "begun by "
+	  "anna" },
+	{ edge, "{'diagnostics':[{'state':'kept','ends':1800000100,'author':'anna'}]}", "" },
 	{ edge,
 	  "{'certificates':[{'setting':'tls.certificate','name':'a','not_after':1799999999}]}",
 	  "40068 tls.certificate: a: it ended on 2027-01-15T07:59:59Z" },

@@ -338,11 +338,16 @@ static void take(json_t *findings, json_t *checks, const json_t *own,
 	compare(findings, own, other);
 }
 
+/* A tunnel that is just down raises its alarm a little later, and another when what is wrong with
+ * it changes; meanwhile it is down all the same. */
 static void not_reached(json_t *findings, const char *node, const struct doctor_other *other)
 {
-	if (!about(findings, SYMPTOM_TUNNEL_DOWN, node, other->name))
+	if (!other->tunnel)
 		json_array_append_new(findings, finding(SYMPTOM_CANNOT_LOOK, node, NULL,
 							other->name, xstrdup(other->why)));
+	else if (!about(findings, SYMPTOM_TUNNEL_DOWN, node, other->name))
+		json_array_append_new(findings, finding(SYMPTOM_TUNNEL_DOWN, node, NULL,
+							other->name, xstrdup(other->tunnel)));
 }
 
 static int weight(const json_t *finding)

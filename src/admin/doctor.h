@@ -40,10 +40,12 @@ struct doctor_sight {
 /* What this node finds wrong with itself. The caller's. */
 json_t *doctor_look(const struct doctor_sight *sight);
 
-/* What a core asked of: its report, as another node's doctor_look gave it, or why there is none. */
+/* Whom a core asked: the report, as that node's doctor_unite gave it, or why there is none. */
 struct doctor_other {
-	const char *name, *role, *why;
+	const char *name, *role;
 	const json_t *report; /* it comes from that node: anything may be in it */
+	const char *why;      /* NULL: there is a report */
+	const char *tunnel;   /* what is wrong with its tunnel; NULL: that is up */
 };
 /* All together. The caller's. */
 json_t *doctor_unite(const json_t *own, const struct doctor_other *others, size_t count,

@@ -174,10 +174,11 @@ static void verbose(const struct doctor_view *view)
 			buffer_printf(&modules, "%s%s", buffer_len(&modules) ? ", " : "",
 				      doctor_text_of(level, "module"));
 	}
-	if (!buffer_len(&modules))
-		return;
 	seen = buffer_take_text(&modules);
-	view->see(view, SYMPTOM_VERBOSE, NULL, "", seen);
+	if (*seen)
+		view->see(view, SYMPTOM_VERBOSE, NULL, "", seen);
+	else
+		free(seen);
 }
 
 static size_t federated_domains(const struct doctor_view *view)

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *said = json_loadb((const char *)data, size, 0, NULL), *own, *united;
-	struct doctor_other other = { "edge-a", "edge", NULL, said };
+	struct doctor_other other = { "edge-a", "edge", said, NULL, NULL };
 	char *text;
 
 	if (!said)

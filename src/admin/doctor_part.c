@@ -11,6 +11,7 @@
 /* A node that a core asks; the tag of the question tells which of which visit. */
 struct node {
 	char *name, *role, *why; /* why there is no report; NULL with one */
+	char *tunnel;		 /* what is wrong with its tunnel; NULL: that is up */
 	json_t *report;
 	bool answered;
 };
@@ -60,6 +61,7 @@ static void close_visit(struct visit *visit)
 		free(visit->nodes[i].name);
 		free(visit->nodes[i].role);
 		free(visit->nodes[i].why);
+		free(visit->nodes[i].tunnel);
 		json_decref(visit->nodes[i].report);
 	}
 	json_decref(visit->status);
@@ -103,6 +105,14 @@ static bool has_node(const struct visit *visit, const char *name)
 	return false;
 }
 
+static void add_down(struct visit *visit, const json_t *tunnel)
+{
+	const char *why = text_of(tunnel, "why");
+
+	add_node(visit, text_of(tunnel, "node"), text_of(tunnel, "role"), "its tunnel is down");
+	visit->nodes[visit->count - 1].tunnel = xstrdup(*why ? why : text_of(tunnel, "state"));
+}
+
 /* Those that could not even be asked are named too. */
 static void add_unreachable(struct visit *visit)
 {
@@ -115,7 +125,7 @@ static void add_unreachable(struct visit *visit)
 
 		if (!visit->is_here && strcmp(text_of(row, "role"), "core") != 0 &&
 		    visit->count < TUNNELS_ASKS_MAX && !has_node(visit, name))
-			add_node(visit, name, text_of(row, "role"), "its tunnel is down");
+			add_down(visit, row);
 	}
 }
 
@@ -137,9 +147,7 @@ static void unite(struct visit *visit)
 	united = doctor_unite(own, others, visit->count,
 			      (unsigned)(loop_now_ms(config->loop) - visit->began_ms));
 	text = doctor_text(united);
-	answer(visit,
-	       json_array_size(json_object_get(united, "findings")) ? REPLY_FAILED : REPLY_DONE,
-	       text, united);
+	answer(visit, REPLY_DONE, text, united);
 	free(text);
 	json_decref(united);
 	json_decref(own);
@@ -161,7 +169,7 @@ static void on_timer(struct timer *timer)
 	struct visit *visit = (void *)((char *)timer - offsetof(struct visit, timer));
 
 	if (!visit->status) {
-		answer(visit, REPLY_UNKNOWN, "doctor cannot look: this node does not say how it is",
+		answer(visit, REPLY_FAILED, "doctor cannot look: this node does not say how it is",
 		       NULL);
 		return;
 	}
@@ -194,7 +202,7 @@ static void on_status(void *arg, uint64_t session, enum reply_status status, str
 	if (!visit)
 		return;
 	if (status != REPLY_DONE || !data) {
-		answer(visit, REPLY_UNKNOWN, "doctor cannot look: this node does not say how it is",
+		answer(visit, REPLY_FAILED, "doctor cannot look: this node does not say how it is",
 		       NULL);
 		return;
 	}
@@ -283,7 +291,7 @@ static void run(void *arg, const struct errand *errand)
 		return;
 	}
 	if (count_visits(doctor) == DOCTOR_AT_ONCE) {
-		desk_answer(doctor->config.desk, errand->number, REPLY_UNKNOWN,
+		desk_answer(doctor->config.desk, errand->number, REPLY_FAILED,
 			    "doctor looks for several people already: try again in half a minute",
 			    NULL);
 		return;

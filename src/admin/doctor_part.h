@@ -1,8 +1,8 @@
 /*
  * `sallyport doctor`, as a part of the desk (admin/desk.h): looks at this node, on a core asks
  * those on the other ends of its tunnels to look at themselves, and answers with all together
- * (admin/doctor.h). Status REPLY_DONE: nothing is wrong; REPLY_FAILED: something is; REPLY_UNKNOWN:
- * it could not look. Answers within DOCTOR_ALL_MS, whatever hangs; what did not answer is said.
+ * (admin/doctor.h). REPLY_FAILED: it could not look; whether something is wrong the findings say.
+ * Answers within DOCTOR_ALL_MS, whatever hangs; what did not answer is said.
  */
 #ifndef ADMIN_DOCTOR_PART_H
 #define ADMIN_DOCTOR_PART_H

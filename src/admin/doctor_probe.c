@@ -207,6 +207,8 @@ static void on_filled(void *owner, size_t len)
 		tell(item, "answers that it does not serve the domain (host-unknown)", true);
 	else if (strstr(item->heard, ":features") && says_from(item))
 		succeed(item, "answers for the domain");
+	else if (strstr(item->heard, ":features"))
+		tell(item, "answers for another domain", true);
 	else if (strstr(item->heard, "<stream:error"))
 		tell(item, "refuses the stream with an error", true);
 	else if (item->heard_len == DOCTOR_HEARD_BYTES)

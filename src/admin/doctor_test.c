@@ -286,8 +286,10 @@ static void what_is_looked_for_follows_from_the_status(void **state)
 static json_t *unite(json_t *own, json_t *edge_report, json_t *home_report)
 {
 	struct doctor_other others[] = {
-		{ "edge-a", "edge", edge_report ? NULL : "its tunnel is down", edge_report },
-		{ "home-a", "home", home_report ? NULL : "it did not answer in time", home_report },
+		{ "edge-a", "edge", edge_report, edge_report ? NULL : "its tunnel is down",
+		  edge_report ? NULL : "tcp-timeout: x" },
+		{ "home-a", "home", home_report, home_report ? NULL : "it did not answer in time",
+		  NULL },
 	};
 	json_t *united = doctor_unite(own, others, nitems(others), 1234);
 
@@ -318,6 +320,8 @@ static const struct {
 	{ TWO(ONE("35013", "edge-a", "host-key: x"), ONE("90001", "edge-a", "another key")), NULL,
 	  "{}", "11 edge-a" },
 	{ "{}", "{}", NULL, "112 home-a" },
+	{ "{}", NULL, "{}", "11 edge-a" }, /* before its alarm */
+	{ ALARM("90001", "edge-a", "tcp-timeout"), NULL, "{}", "103 edge-a" },
 	{ ALARM("25022", "edge-a", "300 s"), ALARM("25022", "core-a", "300 s"), "{}", "38 edge-a" },
 	{ ALARM("90003", "", "none"), ALARM("90003", "", "none"), "{}", "16" },
 	{ ALARM("90005", "edge-b", "differ"), ALARM("90005", "edge-b", "differ"), "{}",

@@ -216,7 +216,7 @@ static bool read_fields(struct event_line *event, struct slice *left)
 
 static bool same_domain(struct slice a, struct slice b)
 {
-	return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
+	return a.len && a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
 }
 
 /* An address, a placeholder, or nothing at all. */

@@ -31,12 +31,19 @@ static bool is_post(const struct https_call *call)
 	return strcmp(https_method(call), "POST") == 0;
 }
 
+static void refuse_post(const struct session *session, struct https_call *call, const char *why)
+{
+	log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" why=\"%s\"",
+		  session ? session->name : "-", https_from(call), why);
+	http_refuse(&call, 403, why);
+}
+
 static void post(struct http_api *api, const char *path, struct https_call *call)
 {
 	const struct session *session = http_session_of(api, call);
 
 	if (!http_is_same_origin(call))
-		http_refuse(&call, 403, "the request comes from another site");
+		refuse_post(session, call, "the request comes from another site");
 	else if (https_body(call).len > HTTP_BODY_BYTES && !session)
 		http_refuse(&call, 413, "that is too long");
 	else if (strcmp(path, "login") == 0)
@@ -46,7 +53,7 @@ static void post(struct http_api *api, const char *path, struct https_call *call
 	else if (!session)
 		http_refuse(&call, 401, "log in first");
 	else if (!http_has_csrf(session, call))
-		http_refuse(&call, 403, "X-Sallyport-CSRF is missing, or another session's");
+		refuse_post(session, call, "X-Sallyport-CSRF is missing, or another session's");
 	else if (strcmp(path, "command") == 0)
 		http_command(api, session, call);
 	else if (strcmp(path, "password") == 0)

@@ -15,6 +15,7 @@
 #include "admin/desk.h"
 #include "admin/event_log.h"
 #include "admin/watch.h"
+#include "ipc/snapshot.h"
 
 struct http_api;
 

@@ -388,10 +388,17 @@ struct log_desk *log_desk_create(const struct log_desk_config *config)
 	return desk;
 }
 
+static void on_stop(struct timer *timer)
+{
+	end((void *)((char *)timer - offsetof(struct session, end)), REPLY_DONE, "the node stops");
+}
+
 void log_desk_finish(struct log_desk *desk)
 {
-	while (desk->sessions)
-		end(desk->sessions, REPLY_DONE, "the node stops");
+	for (struct session *s = desk->sessions; s; s = s->next) {
+		s->end.fire = on_stop;
+		loop_arm(desk->config.loop, &s->end, 0);
+	}
 }
 
 void log_desk_destroy(struct log_desk **desk)

@@ -25,7 +25,7 @@ struct log_desk_config {
 struct log_desk *log_desk_create(const struct log_desk_config *config);
 void log_desk_destroy(struct log_desk **log_desk); /* before the desk and the log, and when nobody
 						      can ask any more */
-/* Whoever follows is answered: it ends. */
+/* Whoever follows is answered, from the loop: it ends. */
 void log_desk_finish(struct log_desk *log_desk);
 /* How traffic is reached; NULL: not at all. The messenger stays the caller's. A new one is told
  * what is watched. */

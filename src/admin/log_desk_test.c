@@ -373,6 +373,7 @@ static void all_are_answered_when_the_node_stops(void **state)
 	ASK(2, false, "log", "--follow");
 	ASK(3, true, "log", "--follow");
 	log_desk_finish(stage.log_desk);
+	turn(20);
 	assert_string_equal(stage.answers[1], "0 the node stops");
 	assert_string_equal(stage.answers[2], "0 the node stops");
 	assert_string_equal(stage.answers[3], "0 ");

@@ -199,34 +199,71 @@ static const struct group_metric {
 	{ "alarms", "Alarms that stand, by severity", "alarms", NULL, { "severity" } },
 };
 
-static void count_row(json_t *groups, const struct group_metric *metric, const json_t *row)
+#define GROUPS_MAX 500 /* of what we tell apart there are some dozens */
+
+/* Rows with the same labels. There are few, and many rows: they are compared, not written. */
+struct group {
+	const char *values[LABELS_MAX]; /* lent by a row */
+	json_int_t count;
+};
+struct groups {
+	struct group *list;
+	size_t count;
+};
+
+/* NULL: too many, so traffic tells what it should not. */
+static struct group *find_group(struct groups *groups, const char *const values[LABELS_MAX])
 {
-	struct openmetrics_label labels[LABELS_MAX + 1] = { { NULL, NULL } };
-	char *text;
+	struct group *group;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		bool same = true;
+
+		for (size_t v = 0; v < LABELS_MAX && values[v] && same; v++)
+			same = strcmp(groups->list[i].values[v], values[v]) == 0;
+		if (same)
+			return &groups->list[i];
+	}
+	if (groups->count == GROUPS_MAX)
+		return NULL;
+	groups->list = xrealloc(groups->list, (groups->count + 1) * sizeof(*groups->list));
+	group = &groups->list[groups->count++];
+	memcpy(group->values, values, sizeof(group->values));
+	group->count = 0;
+	return group;
+}
+
+static void count_row(struct groups *groups, const struct group_metric *metric, const json_t *row)
+{
+	const char *values[LABELS_MAX] = { NULL };
+	struct group *group;
 
 	if (metric->needs && !*text_of(row, metric->needs))
 		return;
 	for (size_t i = 0; metric->labels[i]; i++)
-		labels[i] = (struct openmetrics_label){ metric->labels[i],
-							text_of(row, metric->labels[i]) };
-	text = openmetrics_labels(labels);
-	json_object_set_new(groups, text, json_integer(number_of(groups, text) + 1));
-	free(text);
+		values[i] = text_of(row, metric->labels[i]);
+	group = find_group(groups, values);
+	if (group)
+		group->count++;
 }
 
 /* That a severity has no alarm is worth a sample: a rule compares it. */
-static json_t *groups_of(const struct group_metric *metric)
+static void add_severities(struct groups *groups)
 {
 	static const char *const severities[] = { "warning", "error", "alert", "critical" };
-	json_t *groups = json_object();
 
-	for (size_t i = 0; i < nitems(severities) && strcmp(metric->name, "alarms") == 0; i++) {
-		char *text = openmetrics_labels(OPENMETRICS_LABEL("severity", severities[i]));
+	for (size_t i = 0; i < nitems(severities); i++)
+		find_group(groups, (const char *const[LABELS_MAX]){ severities[i] });
+}
 
-		json_object_set_new(groups, text, json_integer(0));
-		free(text);
-	}
-	return groups;
+static void write_group(struct openmetrics *family, const struct group_metric *metric,
+			const struct group *group)
+{
+	struct openmetrics_label labels[LABELS_MAX + 1] = { { NULL, NULL } };
+
+	for (size_t i = 0; metric->labels[i]; i++)
+		labels[i] = (struct openmetrics_label){ metric->labels[i], group->values[i] };
+	openmetrics_sample(family, labels, group->count);
 }
 
 void metrics_groups(struct buffer *out, const json_t *status)
@@ -235,16 +272,17 @@ void metrics_groups(struct buffer *out, const json_t *status)
 		const struct group_metric *metric = &group_metrics[i];
 		struct openmetrics family =
 			openmetrics_begin(out, metric->name, "gauge", NULL, metric->help);
-		json_t *groups = groups_of(metric), *row;
-		const char *labels;
+		struct groups groups = { 0 };
+		json_t *row;
 		size_t index;
 
+		if (strcmp(metric->name, "alarms") == 0)
+			add_severities(&groups);
 		json_array_foreach(json_object_get(status, metric->list), index, row)
-			count_row(groups, metric, row);
-		json_object_foreach(groups, labels, row)
-			buffer_printf(out, "sallyport_%s%s %" JSON_INTEGER_FORMAT "\n",
-				      metric->name, labels, json_integer_value(row));
-		json_decref(groups);
+			count_row(&groups, metric, row);
+		for (size_t g = 0; g < groups.count; g++)
+			write_group(&family, metric, &groups.list[g]);
+		free(groups.list);
 		openmetrics_end(&family);
 	}
 }

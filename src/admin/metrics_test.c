@@ -117,6 +117,23 @@ static void what_others_wrote_stays_within_its_label(void **state)
 	free(text);
 }
 
+static void however_many_kinds_are_told_there_are_few_samples(void **state)
+{
+	json_t *status = status_begin();
+	size_t count = 0;
+	char *text;
+
+	for (int i = 0; i < 3000; i++)
+		json_array_append_new(json_object_get(status, "streams"),
+				      json_pack("{s:o}", "state", json_sprintf("state-%d", i)));
+	text = metrics_text(status);
+	for (const char *at = text; (at = strstr(at, "\nsallyport_streams{")); at++)
+		count++;
+	assert_in_range(count, 100, 1000);
+	free(text);
+	json_decref(status);
+}
+
 static void an_empty_status_has_every_name_and_an_end(void **state)
 {
 	json_t *status = status_begin();
@@ -136,6 +153,7 @@ int main(void)
 		cmocka_unit_test(what_the_status_says_is_a_sample),
 		cmocka_unit_test(no_set_of_labels_comes_twice),
 		cmocka_unit_test(what_others_wrote_stays_within_its_label),
+		cmocka_unit_test(however_many_kinds_are_told_there_are_few_samples),
 		cmocka_unit_test(an_empty_status_has_every_name_and_an_end),
 	};
 

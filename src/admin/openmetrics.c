@@ -29,26 +29,34 @@ void openmetrics_end(struct openmetrics *family)
 	json_decref(family->seen);
 }
 
+/* Most are as they stand, and there may be 10,000 rows of them. */
 static void append_value(struct buffer *out, const char *value)
 {
-	for (; *value; value++) {
-		unsigned char c = (unsigned char)*value;
+	while (*value) {
+		const char *plain = value;
 
-		if (c == '\n')
+		while ((unsigned char)*value >= ' ' && !strchr("\"\\\x7f", *value))
+			value++;
+		buffer_append(out, plain, (size_t)(value - plain));
+		if (*value == '\n')
 			buffer_append_text(out, "\\n");
-		else if (c == '"' || c == '\\')
-			buffer_printf(out, "\\%c", c);
-		else
-			buffer_printf(out, "%c", c < ' ' || c == 0x7f ? '?' : c);
+		else if (*value == '"' || *value == '\\')
+			buffer_printf(out, "\\%c", *value);
+		else if (*value)
+			buffer_append_text(out, "?");
+		value += *value != '\0';
 	}
 }
 
-char *openmetrics_labels(const struct openmetrics_label *labels)
+/* `{a="1",b="2"}`, or nothing; the caller's. */
+static char *label_text(const struct openmetrics_label *labels)
 {
 	struct buffer out = { 0 };
 
 	for (; labels->name; labels++) {
-		buffer_printf(&out, "%s%s=\"", buffer_len(&out) ? "," : "{", labels->name);
+		buffer_append_text(&out, buffer_len(&out) ? "," : "{");
+		buffer_append_text(&out, labels->name);
+		buffer_append_text(&out, "=\"");
 		append_value(&out, labels->value);
 		buffer_append_text(&out, "\"");
 	}
@@ -60,7 +68,7 @@ char *openmetrics_labels(const struct openmetrics_label *labels)
 void openmetrics_text(struct openmetrics *family, const char *suffix,
 		      const struct openmetrics_label *labels, const char *value)
 {
-	char *text = openmetrics_labels(labels), *key = xasprintf("%s%s", suffix, text);
+	char *text = label_text(labels), *key = xasprintf("%s%s", suffix, text);
 
 	if (!json_object_get(family->seen, key)) {
 		json_object_set_new(family->seen, key, json_true());

@@ -39,7 +39,5 @@ void openmetrics_thousandths(struct openmetrics *family, const struct openmetric
 /* With a suffix and a value as they are to be written. */
 void openmetrics_text(struct openmetrics *family, const char *suffix,
 		      const struct openmetrics_label *labels, const char *value);
-/* `{a="1",b="2"}`, or nothing; the caller's. */
-char *openmetrics_labels(const struct openmetrics_label *labels);
 
 #endif

@@ -209,5 +209,5 @@ json_t *series_json(const struct series *series, int minutes, int64_t now_s)
 		json_object_set_new(all, figures[f].name,
 				    figure_json(series, f, to - steps + 1, to));
 	return json_pack("{s:i, s:I, s:o}", "step_s", SERIES_STEP_S, "end",
-			 (json_int_t)(to * SERIES_STEP_S), "series", all);
+			 (json_int_t)to * SERIES_STEP_S, "series", all);
 }

@@ -17,7 +17,7 @@ const struct command commands[] = {
 	  "`warnings`. A process that does not answer within two seconds is said so.\n"
 	  "Exit code 0: all is well, or only a warning stands; 1: something is wrong; 2: the node\n"
 	  "could not be asked.",
-	  .is_table = true, .judged_by = "wrong" },
+	  .is_table = true, .judged_by = "wrong", .section = "Looking" },
 	{ "alarms", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "alarms",
 	  "what you have to do something about, with cause and fix",
 	  "Number, severity, title and whom or what it is about; since when, what was seen, the\n"
@@ -34,11 +34,13 @@ const struct command commands[] = {
 	{ "domains", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "domains",
 	  "the domains of the world: streams, queue, what went wrong last", NULL,
 	  .is_table = true },
+	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
+	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "doctor", "[--json] [here]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "doctor",
 	  "look for everything that can be wrong, and say what helps",
 	  "On a core: on all nodes that it reaches; on the others, and with `here`: on this one.\n"
 	  "Exit code 0: nothing is wrong; 1: something is; 2: it could not look.",
-	  .for_core = true, .judged_by = "findings" },
+	  .for_core = true, .judged_by = "findings", .section = "Finding out why" },
 	{ "why", "[--json] DOMAIN", 1, 1, COMMAND_MANAGE, ACCESS_VIEW, FILES_NO, "why",
 	  "what happened with a domain, step by step; the cause and the fix",
 	  "The last attempts in both directions, as the edges saw them.", .for_core = true },
@@ -67,11 +69,9 @@ const struct command commands[] = {
 	  "log-stanzas", "log the whole stanzas to and from one foreign domain, for a time",
 	  "600 seconds if nothing else is said, 3600 at most. What people write is in them: who\n"
 	  "asked for it is in the log too." },
-	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
-	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "cert list", "[--json]", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "certificates",
 	  "this node's certificates: names, issuer, end, what of the domains they cover", NULL,
-	  .is_table = true },
+	  .is_table = true, .section = "Certificates" },
 	{ "cert csr", "[NAME...]", 0, 100, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO, "cert-csr",
 	  "a request for a certificate for the world, with all names that it needs",
 	  "Made for a new key, which the node keeps until the answer is installed. Without NAME\n"
@@ -84,7 +84,8 @@ const struct command commands[] = {
 	{ "config show", "[--json] [PREFIX]", 0, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO,
 	  "show", "the settings, or those whose name begins with PREFIX",
 	  "Secrets are shown as fingerprints. With --json also what the table says of each: its\n"
-	  "default, limits, unit, choices, and what a change does." },
+	  "default, limits, unit, choices, and what a change does.",
+	  .section = "Settings" },
 	{ "config get", "[--json] NAME", 1, 1, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "get",
 	  "the value of one setting", NULL },
 	{ "config set", "[--dry-run] NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, ACCESS_ADMIN,
@@ -123,7 +124,8 @@ const struct command commands[] = {
 	  ACCESS_ADMIN, FILES_NO, "pair", "print a code with which a core joins this node",
 	  "On an edge or a home node. The code is good once and for a quarter of an hour; five\n"
 	  "wrong ones void it. address and link are what the core dials, where that is not what\n"
-	  "this node listens on." },
+	  "this node listens on.",
+	  .section = "Our nodes" },
 	{ "join", "CODE", 1, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "join",
 	  "join the node that printed this code",
 	  "On a core. Both nodes pin each other's keys for SSH and links; a home node's AXL\n"
@@ -145,7 +147,8 @@ const struct command commands[] = {
 	  COMMAND_CONTROL, ACCESS_ADMIN, FILES_KEYED, "home-server-add",
 	  "keep the table xmpps2snodes of a home node or a Cisco IM and Presence server by AXL",
 	  "password=@FILE reads it from a file. Without verify the certificate is held against\n"
-	  "axl.trust; a PIN is the SHA-256 of its public key in hex." },
+	  "axl.trust; a PIN is the SHA-256 of its public key in hex.",
+	  .section = "Home servers and their tables" },
 	{ "home-server password", "NAME PASSWORD", 2, 2, COMMAND_CONTROL, ACCESS_ADMIN, FILES_AT,
 	  "home-server-password", "another password for it", "@FILE reads it from a file." },
 	{ "home-server remove", "NAME", 1, 1, COMMAND_CONTROL, ACCESS_ADMIN, FILES_NO,
@@ -169,7 +172,7 @@ const struct command commands[] = {
 	  "See `alarms` for the cause. It comes again with the next change of the table." },
 	{ "restart router", "", 0, 0, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "restart-router",
 	  "restart the router service, which reads its table anew",
-	  "The process and its streams go on, nothing is lost." },
+	  "The process and its streams go on, nothing is lost.", .section = "Acting on what runs" },
 	{ "retry", "DOMAIN", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "retry",
 	  "try a domain again now, without waiting for its next attempt", NULL },
 	{ "close", "XCODER", 1, 1, COMMAND_TRAFFIC, ACCESS_OPERATE, FILES_NO, "close",
@@ -182,7 +185,7 @@ const struct command commands[] = {
 	  "said. capture: packets too; secrets: with the TLS secrets of the streams, so that they\n"
 	  "can be read, which an administrator alone may ask for; domain: only the streams with\n"
 	  "that domain. One at a time; a new one replaces what is there.",
-	  .for_core = true },
+	  .for_core = true, .section = "Diagnostics" },
 	{ "diag mark", "TEXT", 1, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-mark",
 	  "write a line of yours into the diagnostic log", NULL, .for_core = true },
 	{ "diag stop", "", 0, 0, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "diag-stop",
@@ -208,7 +211,8 @@ const struct command commands[] = {
 	{ "admin link", "[NAME]", 0, 1, COMMAND_MANAGE, ACCESS_ADMIN, FILES_NO, "admin-link",
 	  "a link, good once and for a quarter of an hour, to set a password for the web page",
 	  "NAME is `admin` if nothing is said; an account that is not there becomes an\n"
-	  "administrator's. It prints the fingerprint of the page's certificate too." },
+	  "administrator's. It prints the fingerprint of the page's certificate too.",
+	  .section = "The web page" },
 	{ "account add", "NAME admin|operator|viewer", 2, 2, COMMAND_CONTROL, ACCESS_ADMIN,
 	  FILES_NO, "account-add",
 	  "an account for the web page; `admin link NAME` lets it set its password", NULL },
@@ -220,7 +224,8 @@ const struct command commands[] = {
 	  "a script that completes these commands in your shell",
 	  "For the shell that is open: `source <(sallyport completion bash)`, likewise in zsh, "
 	  "and\n"
-	  "`sallyport completion fish | source`." },
+	  "`sallyport completion fish | source`.",
+	  .section = "This command" },
 	{ "help", "[COMMAND]", 0, 2, COMMAND_HERE, ACCESS_VIEW, FILES_NO, NULL,
 	  "these lines, or all about one command", NULL },
 };
@@ -326,10 +331,40 @@ bool command_node_add(const char *const *arguments, size_t count, const char *ad
 	return true;
 }
 
+#define LINE 79 /* columns of what people read; a longer word stands alone */
+
+/* Words from column `at` on, at `indent` in the lines that follow; ends the last line. */
+static void write_wrapped(struct buffer *out, const char *text, size_t at, size_t indent)
+{
+	bool begins = true;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+
+		if (!begins && at + 1 + len > LINE) {
+			buffer_printf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (!begins) {
+			buffer_append_text(out, " ");
+			at++;
+		}
+		buffer_append(out, text, len);
+		at += len;
+		text += len + (text[len] != '\0');
+		begins = false;
+	}
+	buffer_append_text(out, "\n");
+}
+
 void command_usage(struct buffer *out, const struct command *command)
 {
-	buffer_printf(out, "usage: sallyport %s%s%s\n", command->words,
-		      *command->arguments ? " " : "", command->arguments);
+	size_t before = buffer_len(out), indent;
+
+	buffer_printf(out, "usage: sallyport %s", command->words);
+	indent = buffer_len(out) - before + 1;
+	if (*command->arguments)
+		buffer_append_text(out, " ");
+	write_wrapped(out, command->arguments, indent, indent);
 }
 
 bool command_usages(struct buffer *out, const char *word)
@@ -350,9 +385,12 @@ void command_help(struct buffer *out, const struct command *command)
 
 	if (command) {
 		command_usage(out, command);
-		buffer_printf(out, "\n%s\n", command->help);
-		if (command->more)
-			buffer_printf(out, "\n%s\n", command->more);
+		buffer_append_text(out, "\n");
+		write_wrapped(out, command->help, 0, 0);
+		if (command->more) {
+			buffer_append_text(out, "\n");
+			write_wrapped(out, command->more, 0, 0);
+		}
 		return;
 	}
 	buffer_append_text(out, "usage: sallyport [-c FILE | -s SOCKET] COMMAND...\n\n");
@@ -361,7 +399,11 @@ void command_help(struct buffer *out, const struct command *command)
 
 		width = len > width ? len : width;
 	}
-	for (size_t i = 0; i < commands_count; i++)
-		buffer_printf(out, "  %-*s  %s\n", width, commands[i].words, commands[i].help);
+	for (size_t i = 0; i < commands_count; i++) {
+		if (commands[i].section)
+			buffer_printf(out, "%s%s\n", i ? "\n" : "", commands[i].section);
+		buffer_printf(out, "  %-*s  ", width, commands[i].words);
+		write_wrapped(out, commands[i].help, (size_t)width + 4, (size_t)width + 4);
+	}
 	buffer_append_text(out, "\nsallyport help COMMAND says more about one.\n");
 }

@@ -53,6 +53,7 @@ struct command {
 	/* A list in its data, with a row for each thing that is wrong: the exit code is 1 then, and
 	 * 2 if there is no answer. NULL: its exit codes are as usual. */
 	const char *judged_by;
+	const char *section; /* that begins with it; NULL: it is in that of the one before */
 };
 
 extern const struct command commands[];

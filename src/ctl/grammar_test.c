@@ -106,18 +106,60 @@ static void a_node_is_added_by_its_keys_in_any_order(void **state)
 	}
 }
 
+/* With one space where there was white space. */
+static char *unwrapped(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		bool space = *from == ' ' || *from == '\n';
+
+		if (!space)
+			*to++ = *from;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	*to = '\0';
+	return text;
+}
+
 static void help_names_every_command(void **state)
 {
 	struct buffer out = { 0 };
 	char *text;
 
 	command_help(&out, NULL);
-	text = buffer_take_text(&out);
+	text = unwrapped(buffer_take_text(&out));
 	for (size_t i = 0; i < commands_count; i++) {
-		assert_non_null(strstr(text, commands[i].words));
-		assert_non_null(strstr(text, commands[i].help));
+		char *line = xasprintf(" %s %s ", commands[i].words, commands[i].help);
+
+		assert_non_null(strstr(text, line));
+		free(line);
 	}
 	free(text);
+}
+
+static void assert_fits_a_terminal(struct buffer *out)
+{
+	char *text = buffer_take_text(out);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		if (strcspn(line, "\n") > 79)
+			fail_msg("too wide: %.*s", (int)strcspn(line, "\n"), line);
+	}
+	free(text);
+}
+
+static void help_fits_a_terminal_of_80_columns(void **state)
+{
+	struct buffer out = { 0 };
+
+	command_help(&out, NULL);
+	assert_fits_a_terminal(&out);
+	for (size_t i = 0; i < commands_count; i++) {
+		command_help(&out, &commands[i]);
+		assert_fits_a_terminal(&out);
+	}
 }
 
 static void help_about_one_begins_with_its_usage(void **state)
@@ -155,6 +197,7 @@ int main(void)
 		cmocka_unit_test(arguments_are_counted),
 		cmocka_unit_test(a_node_is_added_by_its_keys_in_any_order),
 		cmocka_unit_test(help_names_every_command),
+		cmocka_unit_test(help_fits_a_terminal_of_80_columns),
 		cmocka_unit_test(half_a_command_is_answered_with_what_could_follow),
 		cmocka_unit_test(help_about_one_begins_with_its_usage),
 	};

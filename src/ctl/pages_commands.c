@@ -37,6 +37,8 @@ void pages_commands_roff(struct buffer *out)
 	for (size_t i = 0; i < commands_count; i++) {
 		const struct command *command = &commands[i];
 
+		if (command->section)
+			buffer_printf(out, ".SS %s\n", command->section);
 		buffer_append_text(out, ".TP\n\\fB");
 		pages_roff_text(out, command->words);
 		buffer_printf(out, "\\fR%s", *command->arguments ? " " : "");

@@ -19,13 +19,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define RING_BYTES (8 << 20) /* what the kernel keeps for us while we write */
-#define PACKETS_A_TURN 512   /* then others get theirs */
-#define WRITE_BYTES 262144   /* packets are written in pieces of about that size */
-#define LATE_MS 200	     /* for packets and secrets that are on their way as it ends */
-#define TELL_MS 500	     /* how far it is */
-#define JOB_MS 10000	     /* control has written it before we run */
-#define LINKTYPE_RAW 101     /* begins with the IP header */
+#define RING_BYTES (16 << 20) /* what the kernel keeps for us while we write */
+#define RING_MS 100	      /* a part of it that is not full is ours after that */
+#define PACKETS_A_TURN 512    /* then others get theirs */
+#define WRITE_BYTES 262144    /* packets are written in pieces of about that size */
+#define LATE_MS 300	      /* for packets and secrets that are on their way as it ends */
+#define TELL_MS 500	      /* how far it is */
+#define JOB_MS 10000	      /* control has written it before we run */
+#define LINKTYPE_RAW 101      /* begins with the IP header */
 
 static struct {
 	struct loop *loop;
@@ -111,7 +112,9 @@ static bool activate(char **why)
 	int result;
 
 	pcap_set_snaplen(capture.pcap, (int)capture.job.snap);
-	pcap_set_immediate_mode(capture.pcap, 1);
+	/* Not in immediate mode: there each packet has a slot for the largest one, and 30 fill it.
+	 */
+	pcap_set_timeout(capture.pcap, RING_MS);
 	pcap_set_buffer_size(capture.pcap, RING_BYTES);
 	pcap_set_tstamp_precision(capture.pcap, PCAP_TSTAMP_PRECISION_NANO);
 	result = pcap_activate(capture.pcap);

@@ -185,9 +185,13 @@ static void settle(struct capture *capture, const char *why)
 			 why ? why : "its process ended without a word");
 	}
 	if (capture->report.state == CAPTURE_ENDED && fstat(capture->file, &st) == 0 &&
-	    (uint64_t)st.st_size >= capture->report.start) {
+	    (uint64_t)st.st_size > capture->report.start) {
 		capture->report.bytes = (uint64_t)st.st_size - capture->report.start;
 		return;
+	}
+	if (capture->report.state == CAPTURE_ENDED) {
+		capture->report.state = CAPTURE_FAILED;
+		snprintf(capture->report.why, sizeof(capture->report.why), "its file is not whole");
 	}
 	close(capture->file);
 	capture->file = -1;
@@ -208,6 +212,22 @@ static void replace(struct captures *captures, struct capture *old, struct captu
 	run(captures, next);
 }
 
+/* What never began pushes nothing out. Kept before anybody is told, who may look for it. */
+static void keep_and_tell(struct captures *captures, struct capture *capture)
+{
+	bool whole = capture->report.state == CAPTURE_ENDED;
+	char *name = xstrdup(capture->name), *why = whole ? NULL : xstrdup(capture->report.why);
+
+	if (captures->begun)
+		keep(captures, capture);
+	else
+		destroy(capture);
+	tell(&captures->for_begin, name, why);
+	tell(&captures->for_end, name, why);
+	free(name);
+	free(why);
+}
+
 void captures_ended(struct captures *captures, const char *why)
 {
 	struct capture *capture = captures->running, *next = captures->next;
@@ -224,10 +244,7 @@ void captures_ended(struct captures *captures, const char *why)
 	}
 	settle(capture, why);
 	log_end(capture);
-	keep(captures, capture);
-	why = capture->report.state == CAPTURE_ENDED ? NULL : capture->report.why;
-	tell(&captures->for_begin, capture->name, why);
-	tell(&captures->for_end, capture->name, why);
+	keep_and_tell(captures, capture);
 }
 
 void captures_take(struct captures *captures, struct slice body)
@@ -238,7 +255,7 @@ void captures_take(struct captures *captures, struct slice body)
 		return;
 	if (!capture_report_get(body, &report)) {
 		log_event(EVENT_IPC_REFUSED, "message=capture-state from=capture why=malformed");
-		supervisor_dismiss(captures->supervisor, PROCESS_CAPTURE, 0);
+		supervisor_dismiss(captures->supervisor, PROCESS_CAPTURE, KILL_MS);
 		return;
 	}
 	captures->running->report = report;

@@ -69,11 +69,12 @@ static void it_cannot_speak_for_another(void **state)
 
 static void an_endless_line_is_cut(void **state)
 {
-	char *endless = xmalloc(3 * LOG_LINE_BYTES + 1), *text;
+	const size_t len = (size_t)3 * LOG_LINE_BYTES;
+	char *endless = xmalloc(len + 1), *text;
 	size_t lines = 0;
 
-	memset(endless, 'x', (size_t)3 * LOG_LINE_BYTES);
-	endless[3 * LOG_LINE_BYTES] = '\0';
+	memset(endless, 'x', len);
+	endless[len] = '\0';
 	text = forwarded(endless);
 	for (const char *at = text; (at = strchr(at, '\n')); at++)
 		lines++;

@@ -210,18 +210,6 @@ void diagnostic_levels(const struct diagnostic *diagnostic, struct buffer *snaps
 							  slice_of("debug") } });
 }
 
-/* level MODULE debug UNTIL */
-static void add_level(const struct diagnostic *diagnostic, struct buffer *out)
-{
-	char until[24];
-
-	snprintf(until, sizeof(until), "%" PRId64, (int64_t)diagnostic->ends);
-	snapshot_add(out, &(struct snapshot_record){ 4,
-						     { slice_of("level"),
-						       slice_of("all (diagnostic log)"),
-						       slice_of("debug"), slice_of(until) } });
-}
-
 /* diagnostic STATE BEGAN ENDS LINES BYTES SECRETS AUTHOR */
 void diagnostic_report(const struct diagnostic *diagnostic, struct buffer *out)
 {
@@ -240,6 +228,4 @@ void diagnostic_report(const struct diagnostic *diagnostic, struct buffer *out)
 				    slice_of(began), slice_of(ends), slice_of(lines),
 				    slice_of(bytes), slice_of(diagnostic->secrets ? "yes" : "no"),
 				    slice_of(diagnostic->author) } });
-	if (runs)
-		add_level(diagnostic, out);
 }

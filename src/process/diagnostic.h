@@ -61,7 +61,7 @@ bool diagnostic_read(struct diagnostic *diagnostic, uint64_t offset, struct buff
 
 /* Appends the records that raise the levels in a child's snapshot, while it runs. */
 void diagnostic_levels(const struct diagnostic *diagnostic, struct buffer *snapshot);
-/* Appends records for the status (admin/status.h): diagnostic, and level while it runs. */
+/* Appends a record for the status (admin/status.h): diagnostic, if there is one. */
 void diagnostic_report(const struct diagnostic *diagnostic, struct buffer *out);
 
 #endif

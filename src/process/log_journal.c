@@ -16,12 +16,14 @@
 
 int log_journal_open(int fd)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
-	uintmax_t device, inode;
+	const char *stream = getenv("JOURNAL_STREAM"); /* "DEVICE:INODE" */
+	char ours[48];
 	struct stat st;
 
-	if (!stream || sscanf(stream, "%ju:%ju", &device, &inode) != 2 || fstat(fd, &st) < 0 ||
-	    st.st_dev != device || st.st_ino != inode)
+	if (!stream || fstat(fd, &st) < 0)
+		return -1;
+	snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	if (strcmp(stream, ours) != 0)
 		return -1;
 	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }

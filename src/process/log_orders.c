@@ -37,13 +37,21 @@ static bool read_seconds(const struct order *order, size_t at, int64_t usual, in
 	return false;
 }
 
-/* "until 2026-11-24T13:00:00Z", or "for good". */
-static void until_text(int64_t until, char text[UTC_BYTES + 8])
+/* "2026-11-24T13:00:00Z", or "-": for good. */
+static void until_text(int64_t until, char text[UTC_BYTES])
 {
-	char time_text[UTC_BYTES];
+	snprintf(text, UTC_BYTES, "-");
+	if (until)
+		utc_text(until, text);
+}
 
-	utc_text(until, time_text);
-	snprintf(text, UTC_BYTES + 8, until ? "until %s" : "for good", time_text);
+static void answer(struct order *order, const char *what, const char *until)
+{
+	bool ends = strcmp(until, "-") != 0;
+
+	buffer_finish(&order->out);
+	buffer_printf(&order->out, "%s, %s%s\n", what, ends ? "until " : "for good",
+		      ends ? until : "");
 }
 
 static bool put_level(struct order *order, struct plan *plan, const char *module,
@@ -90,7 +98,7 @@ static bool plan_levels(struct order *order, struct plan *plan, enum log_level l
 
 bool order_log_level(struct order *order, char **why)
 {
-	char until[UTC_BYTES + 8];
+	char until[UTC_BYTES], *what;
 	struct plan plan = { 0 };
 	enum log_level level;
 	int64_t seconds, end;
@@ -109,10 +117,11 @@ bool order_log_level(struct order *order, char **why)
 	if (!order_carry_out(order, &plan, why))
 		return false;
 	until_text(end, until);
-	log_event(EVENT_LOG_LEVEL, "module=%s level=%s by=\"%s\" \"%s\"", order->words[0],
-		  log_level_name(level), order->author, until);
-	buffer_finish(&order->out);
-	buffer_printf(&order->out, "%s: %s, %s\n", order->words[0], log_level_name(level), until);
+	log_event(EVENT_LOG_LEVEL, "module=%s level=%s until=%s by=\"%s\"", order->words[0],
+		  log_level_name(level), until, order->author);
+	what = xasprintf("%s: %s", order->words[0], log_level_name(level));
+	answer(order, what, until);
+	free(what);
 	return true;
 }
 
@@ -134,7 +143,7 @@ static bool end_stanzas(struct order *order, char **why)
 bool order_log_stanzas(struct order *order, char **why)
 {
 	const struct setting *setting = setting_find("log.stanzas");
-	char until[UTC_BYTES + 8], *row;
+	char until[UTC_BYTES], *row, *what;
 	struct plan plan = { 0 };
 	int64_t seconds, end;
 	bool planned;
@@ -156,10 +165,10 @@ bool order_log_stanzas(struct order *order, char **why)
 		return false;
 	}
 	until_text(end, until);
-	log_event(EVENT_LOG_LEVEL, "stanzas=on domain=%s by=\"%s\" \"%s\"",
-		  log_text(order->words[0]), order->author, until);
-	buffer_finish(&order->out);
-	buffer_printf(&order->out, "stanzas to and from %s are logged, %s\n", order->words[0],
-		      until);
+	log_event(EVENT_LOG_LEVEL, "stanzas=on domain=%s until=%s by=\"%s\"",
+		  log_text(order->words[0]), until, order->author);
+	what = xasprintf("stanzas to and from %s are logged", order->words[0]);
+	answer(order, what, until);
+	free(what);
 	return true;
 }

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOG_PIPE_BYTES (1 << 20) /* what the system lets everybody have */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define STEADY_MS 60000 /* who lived so long starts again at once */
@@ -163,6 +164,9 @@ static bool prepare(struct child *child)
 		give_up_start(child, "log pipe", strerror(errno));
 		return false;
 	}
+	/* A burst of lines waits there; where it may not be so large, more are dropped and counted.
+	 */
+	fcntl(log[0], F_SETPIPE_SZ, LOG_PIPE_BYTES);
 	child->far_log = log[1];
 	child_log_open(&child->log, supervisor->loop, child->process, log[0],
 		       supervisor->config.line, supervisor->config.arg);

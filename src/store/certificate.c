@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -165,7 +166,7 @@ static void date_text(int64_t seconds, char text[40])
 	struct tm parts;
 
 	if (!gmtime_r(&when, &parts) || !strftime(text, 40, "%Y-%m-%d %H:%M UTC", &parts))
-		strcpy(text, "a date that cannot be read");
+		snprintf(text, 40, "a date that cannot be read");
 }
 
 static bool is_valid_now(X509 *certificate, int64_t now_s, char **why)

@@ -191,5 +191,6 @@ bool check_together(const struct store *store, const struct store_change *change
 {
 	return keys_fit(store, changes, count, "tls.certificate", "tls.private_key", why) &&
 	       keys_fit(store, changes, count, "axl.certificate", "axl.private_key", why) &&
+	       keys_fit(store, changes, count, "admin.certificate", "admin.private_key", why) &&
 	       realms_differ(store, changes, count, why);
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Types into real shells (bash, zsh, fish) with Tab, and looks at what they made of it.
+"""Types into real shells (bash, zsh, fish) with Tab, and looks at what they made of it. Before,
+what was made from the tables is given to shellcheck and groff.
 
     completion_live.py [BUILD-FOLDER]
 
@@ -11,6 +12,7 @@ import pathlib
 import pty
 import re
 import select
+import subprocess
 import sys
 import tempfile
 import time
@@ -106,15 +108,30 @@ def check(name, script, folder):
     return wrong
 
 
+def lint(folder):
+    """shellcheck of the script for bash, and groff's warnings about each man page."""
+    commands = [["shellcheck", "-s", "bash", folder / "src/ctl/sallyport.bash"]]
+    pages = [*sorted((folder / "man").glob("*.[1-9]")), *sorted((TREE / "man").glob("*.[1-9]"))]
+    commands += [["groff", "-man", "-Tutf8", "-ww", "-z", page] for page in pages]
+    wrong = 0
+    for command in commands:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        good = done.returncode == 0 and not done.stderr
+        wrong += not good
+        print(f"{'ok' if good else 'FAILED'} {command[0]} {command[-1].name}"
+              f"{'' if good else ': ' + done.stdout + done.stderr}")
+    return wrong if len(pages) > 3 else wrong + 1
+
+
 def main():
     build = TREE / (sys.argv[1] if len(sys.argv) > 1 else "build")
-    wrong = 0
+    wrong = lint(build)
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "bigfile.txt").touch()
         for name, file in (("bash", "sallyport.bash"), ("zsh", "_sallyport"),
                            ("fish", "sallyport.fish")):
             wrong += check(name, build / "src" / "ctl" / file, folder)
-    print(f"{wrong} wrong" if wrong else "all is completed as it should be")
+    print(f"{wrong} wrong" if wrong else "all is as it should be")
     return 1 if wrong else 0
 
 

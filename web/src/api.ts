@@ -3,6 +3,7 @@
  * back by themselves. Every failure is an ApiError whose text is for people.
  */
 import { batch, signal } from "@preact/signals";
+import { remember, remembered } from "./memory";
 import { t } from "./texts";
 
 export type Role = "edge" | "core" | "home";
@@ -38,7 +39,11 @@ export function may(access: Access): boolean {
 	return own !== undefined && ranks.indexOf(own) >= ranks.indexOf(access);
 }
 
+/* Whether somebody logged in with this browser: without, the node need not be asked who it is. */
+const ENTERED = "entered";
+
 function endSession(): void {
+	remember(ENTERED, "");
 	batch(() => {
 		if (session.peek()) sessionEnded.value = true;
 		session.value = null;
@@ -101,6 +106,10 @@ export async function command<T = unknown>(...words: string[]): Promise<Reply<T>
 }
 
 export async function loadSession(): Promise<void> {
+	if (!remembered(ENTERED)) {
+		session.value = null;
+		return;
+	}
 	try {
 		session.value = await get<Session>("session");
 	} catch (error) {
@@ -111,6 +120,7 @@ export async function loadSession(): Promise<void> {
 
 async function enter(path: string, body: unknown): Promise<void> {
 	await post(path, body);
+	remember(ENTERED, "yes");
 	sessionEnded.value = false;
 	await loadSession();
 }
@@ -122,6 +132,7 @@ export const changePassword = (old: string, fresh: string) =>
 
 export async function logOut(): Promise<void> {
 	await post<void>("logout", {});
+	remember(ENTERED, "");
 	session.value = null;
 	sessionEnded.value = false;
 }

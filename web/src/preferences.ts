@@ -1,24 +1,12 @@
 /* What this browser's user prefers: language and scheme. Kept in the browser. */
 import { effect, signal } from "@preact/signals";
+import { remember, remembered } from "./memory";
 
 export type Language = "en" | "de";
 export type Scheme = "auto" | "light" | "dark";
 
 function kept<T extends string>(name: string, allowed: readonly T[], otherwise: T): T {
-	try {
-		const value = localStorage.getItem(name);
-		return allowed.find((choice) => choice === value) ?? otherwise;
-	} catch {
-		return otherwise; // no browser, or one that keeps nothing
-	}
-}
-
-function keep(name: string, value: string): void {
-	try {
-		localStorage.setItem(name, value);
-	} catch {
-		/* then it is so until the page is closed */
-	}
+	return allowed.find((choice) => choice === remembered(name)) ?? otherwise;
 }
 
 const browserSpeaks: Language =
@@ -31,10 +19,10 @@ export const scheme = signal<Scheme>(kept("scheme", ["auto", "light", "dark"] as
 export function applyPreferences(): void {
 	effect(() => {
 		document.documentElement.lang = language.value;
-		keep("language", language.value);
+		remember("language", language.value);
 	});
 	effect(() => {
 		document.documentElement.dataset.scheme = scheme.value;
-		keep("scheme", scheme.value);
+		remember("scheme", scheme.value);
 	});
 }

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import type { Alarm, Link, Peer, Role, Status, Tunnel } from "../src/live/data";
 import { layoutOf } from "../src/live/map_layout";
-import { mapOf, troubleWords, worldOf, type MapModel } from "../src/live/map_model";
+import { mapOf, nearerThan, troubleWords, worldOf, type MapModel } from "../src/live/map_model";
 
 function status(name: string, role: Role, more: Partial<Status> = {}): Status {
 	return {
@@ -84,8 +84,8 @@ test("an edge sees the world and its core, and says that it does not see what is
 	assert.equal(place(map, "world")?.health, "well");
 	assert.equal(hop(map, "world", "node:edge-a")?.health, "well");
 	assert.equal(hop(map, "node:edge-a", "node:core-a")?.health, "well");
-	assert.equal(hop(map, "node:core-a", "unseen:home")?.health, "unseen");
-	assert.equal(hop(map, "unseen:home", "unseen:server")?.health, "unseen");
+	assert.equal(hop(map, "node:core-a", "beyond:home")?.health, "unseen");
+	assert.equal(hop(map, "beyond:home", "beyond:server")?.health, "unseen");
 });
 
 test("a core sees both sides and knows the rest by what they told", () => {
@@ -133,6 +133,17 @@ const places: { alarm: Alarm; outer: string; inner: string }[] = [
 	{ alarm: alarm(35013, "edge-a"), outer: "node:edge-a", inner: "node:core-a" },
 	{ alarm: alarm(25023, "home-a"), outer: "node:core-a", inner: "node:home-a" },
 ];
+
+test("what is too far away to be seen is said to be behind the node that is nearer", () => {
+	const map = mapOf(edge());
+	const home = place(map, "beyond:home");
+	assert.ok(home?.beyond);
+	assert.equal(home && nearerThan(map, home)?.name, "core-a");
+	const server = place(map, "beyond:server");
+	assert.equal(server && nearerThan(map, server), undefined);
+	const world = place(mapOf(core()), "world");
+	assert.equal(world && nearerThan(mapOf(core()), world)?.name, "edge-a");
+});
 
 test("an alarm about another node stands at the hop between both, with its number", () => {
 	for (const row of places) {

@@ -252,6 +252,7 @@ test("the table puts steps together: counts as sums, levels as their highest", (
 		{ from: 990, values: [3, 6] },
 		{ from: 970, values: [3, 7] },
 	]);
+	assert.deepEqual(tableOf(series, ["waiting"], 2), []);
 	assert.equal(latest(series, "stanzas_in"), 3);
 	assert.equal(latest(series, "waiting"), null);
 });

@@ -28,6 +28,8 @@ async def run(stage):
     status, out = await edge.try_ctl("capture", "get", "diagnostic", topology.RUN / "no.pcapng")
     assert status == 1 and "signal 9" in out, out
 
+    await replaced(edge, alice, bob)
+
     mark, at_core = edge.mark(), core.mark()
     await edge.ctl("diag", "start", "capture", "secrets", "for=60")
     edge.kill("traffic")
@@ -41,3 +43,18 @@ async def run(stage):
     async def well():
         return not (await edge.told("status"))["wrong"]
     await until(well, f"{edge.name} is well again")
+
+
+async def replaced(edge, alice, bob):
+    """A new diagnostic log takes the place of one that runs, with its capture."""
+    mark = edge.mark()
+    await edge.ctl("diag", "start", "capture", "for=60")
+    await edge.ctl("diag", "start", "capture", "for=50")
+    await edge.event("capture.ended", "name=diagnostic", "another one replaces it", since=mark)
+    await edge.event("diag.ended", "another one replaces it", since=mark)
+    await both_ways(alice, bob)
+    await edge.ctl("diag", "start", "for=40")
+    assert "diagnostic" not in [row["name"] for row in (await edge.told("status"))["captures"]]
+    told = (await edge.told("diag", "status"))["nodes"][0]
+    assert told["state"] == "running" and not told["capture"], told
+    await edge.ctl("diag", "stop")

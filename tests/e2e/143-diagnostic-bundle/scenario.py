@@ -19,7 +19,7 @@ async def run(stage):
     marks = stage.site.marks()
     await core.ctl("diag", "start", "capture", "secrets", "for=60")
     for node in nodes:
-        await node.alarm(25019, "all (diagnostic log)")
+        await node.alarm(25019, "diagnostic log")
     await core.ctl("diag", "mark", "federation is switched on now")
     await capture.new_streams(stage.edge, "prosody.example")
     await both_ways(alice, bob)
@@ -30,7 +30,7 @@ async def run(stage):
     await core.ctl("diag", "stop")
     for node in nodes:
         await node.event("diag.ended", "ended it", since=marks[node.name])
-        await node.no_alarm(25019, "all (diagnostic log)")
+        await node.no_alarm(25019, "diagnostic log")
 
     folder = topology.RUN / "bundle"
     folder.mkdir(exist_ok=True)

@@ -27,6 +27,11 @@ def dialogue(path):
     return tshark(path, "-Y", "xmpp", "-V")
 
 
+def summary(path):
+    """The same, a line for each packet."""
+    return tshark(path, "-Y", "xmpp || tls.handshake")
+
+
 async def new_streams(edge, domain):
     """Its streams with that domain are closed, so that the next one shakes hands anew."""
     async def ours():

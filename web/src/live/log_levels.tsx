@@ -83,15 +83,16 @@ function ModuleLevel({ module, row, term, changed }: {
 	changed: () => void;
 }) {
 	const now = LEVELS.find((level) => level === row?.level) ?? "info";
-	const [chosen, setChosen] = useState<Level>(now);
+	const [picked, setPicked] = useState<Level | null>(null);
 	const [busy, setBusy] = useState(false);
+	const chosen = picked ?? now;
 
-	useEffect(() => setChosen(now), [now]);
 	const set = async () => {
 		setBusy(true);
 		try {
 			const reply = await command("log", "level", module, chosen, `for=${term}`);
 			say("ok", t("level.set", { module, level: t(`level.${chosen}`) }), reply.text);
+			setPicked(null);
 		} catch (error) {
 			sayError(error);
 		}
@@ -115,7 +116,7 @@ function ModuleLevel({ module, row, term, changed }: {
 					<select
 						aria-label={t("level.of", { module })}
 						value={chosen}
-						onChange={(event) => setChosen(event.currentTarget.value as Level)}
+						onChange={(event) => setPicked(event.currentTarget.value as Level)}
 					>
 						{LEVELS.map((level) => (
 							<option value={level} selected={level === chosen}>

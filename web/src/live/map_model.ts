@@ -36,6 +36,8 @@ export interface Place {
 	column: Column;
 	name: string; /* empty: known by its column only */
 	self: boolean;
+	/* too far away to be seen from this node, whatever happens */
+	beyond: boolean;
 	health: Health;
 	trouble: Trouble[];
 }
@@ -89,7 +91,7 @@ class Builder {
 			known.health = worse(known.health, health);
 			return known;
 		}
-		const made: Place = { id, column, name, self, health, trouble: [] };
+		const made: Place = { id, column, name, self, beyond: false, health, trouble: [] };
 		this.places.set(id, made);
 		return made;
 	}
@@ -110,6 +112,11 @@ class Builder {
 		const made: Hop = { id, outer, inner, health, trouble: [] };
 		this.hops.set(id, made);
 		return made;
+	}
+
+	/* That something must be there is known, and no more. */
+	beyond(id: string, column: Column): void {
+		this.place(id, column, "", "unseen").beyond = true;
 	}
 
 	/* What was taken for well is behind something broken. */
@@ -229,9 +236,7 @@ function addUnseen(map: Builder, role: Role): void {
 
 	if (!isSmall) {
 		for (const column of ["edge", "core", "home"] as const) {
-			if (of(column).length === 0) {
-				map.place(`unseen:${column}`, column, "", "unseen");
-			}
+			if (of(column).length === 0) map.beyond(`beyond:${column}`, column);
 		}
 		connect(map, of("edge"), of("core"));
 		connect(map, of("core"), of("home"));
@@ -242,11 +247,12 @@ function addUnseen(map: Builder, role: Role): void {
 			}
 		}
 		if (of("server").length === 0) {
-			map.place("unseen:server", "server", "", "unseen");
+			map.beyond("beyond:server", "server");
 			connect(map, of("home"), of("server"));
 		}
 	}
-	map.place(WORLD, "world", "", role === "edge" ? "well" : "unseen");
+	if (role === "edge") map.place(WORLD, "world", "", "well");
+	else map.beyond(WORLD, "world");
 	for (const edge of of("edge")) map.hop(WORLD, edge.id, edge.self ? "well" : edge.health);
 }
 
@@ -303,6 +309,20 @@ export function mapOf(status: Status): MapModel {
 	for (const [name, other] of Object.entries(status.others))
 		addAlarms(map, name, other.alarms ?? []);
 	return { places: [...map.places.values()], hops: [...map.hops.values()] };
+}
+
+/* Of a place that is too far away: who is nearer to it, if that has a name. */
+export function nearerThan(model: MapModel, place: Place): Place | undefined {
+	const rank = (each: Place) => COLUMNS.indexOf(each.column);
+	const self = model.places.find((each) => each.self);
+	const next = model.hops
+		.filter((hop) => hop.outer === place.id || hop.inner === place.id)
+		.map((hop) => (hop.outer === place.id ? hop.inner : hop.outer))
+		.flatMap((id) => model.places.filter((each) => each.id === id));
+	const far = (each: Place) => (self ? Math.abs(rank(each) - rank(self)) : 0);
+	const nearer = next.filter((each) => far(each) < far(place) && each.name);
+
+	return nearer.length === 1 ? nearer[0] : undefined;
 }
 
 /* In one line. A subject that the place's name has already is not said again. */

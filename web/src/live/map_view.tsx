@@ -12,6 +12,7 @@ import { perSecond } from "./figures";
 import type { Flow } from "./flow";
 import { layoutOf, type Box, type Layout, type Line, type More, type Sizes } from "./map_layout";
 import {
+	nearerThan,
 	troubleWords,
 	type Health,
 	type Hop,
@@ -32,7 +33,7 @@ const BOX_HEIGHT = 74;
 const NARROWEST = 124; /* a box of a row of columns */
 const WIDEST = 172;
 const GAP = { least: 56, most: 130 };
-const LETTER = 7.2; /* of the names' font, on the average */
+const LETTER = { name: 7.6, word: 6.6 }; /* how wide one is, in fonts that are rather wide */
 
 export function healthWord(health: Health): string {
 	return t(`map.${health}`);
@@ -90,8 +91,8 @@ function sizesFor(model: MapModel, width: number): Sizes {
 	};
 }
 
-function cut(text: string, width: number): string {
-	const fit = Math.floor(width / LETTER);
+function cut(text: string, width: number, letter = LETTER.word): string {
+	const fit = Math.floor(width / letter);
 	return text.length > fit ? `${text.slice(0, Math.max(1, fit - 1))}…` : text;
 }
 
@@ -126,35 +127,40 @@ function Mark({ health, x, y }: { health: Health; x: number; y: number }) {
 }
 
 function details(place: Place, world: World | null): string {
-	if (place.column === "world" && world) return t("map.domains", { count: world.domains });
+	if (place.column === "world" && world)
+		return world.domains === 1
+			? t("map.domains-one")
+			: t("map.domains", { count: world.domains });
 	if (place.self) return t("map.this-node");
 	return place.name ? t(`map.column-${place.column}`) : "";
 }
 
-/* The third line: what is wrong, or for the world how many domains are. */
-function state(place: Place, world: World | null): string {
-	if (place.column === "world" && world && world.failing > 0)
-		return t("map.failing", { count: world.failing });
-	return healthWord(place.health);
+/* How a place is; of one that is too far away, behind whom it is. */
+function stateWord(model: MapModel, place: Place): string {
+	if (!place.beyond) return healthWord(place.health);
+	const nearer = nearerThan(model, place);
+	return nearer ? t("map.behind", { node: nearer.name }) : t("map.beyond");
 }
 
-function PlaceBox({ box, world }: { box: Box; world: World | null }) {
+function PlaceBox({ model, box, world }: { model: MapModel; box: Box; world: World | null }) {
 	const { place, x, y, width, height } = box;
 	const failing = place.column === "world" && world !== null && world.failing > 0;
 	const health = failing && place.health === "well" ? "warned" : place.health;
+	const word = failing ? t("map.failing", { count: world.failing }) : stateWord(model, place);
+	const look = place.beyond ? "beyond" : health;
 	const room = width - 24;
 	return (
-		<g class={`map-place ${health}${place.self ? " self" : ""}`}>
+		<g class={`map-place ${look}${place.self ? " self" : ""}`}>
 			<rect x={x + 1} y={y + 1} width={width - 2} height={height - 2} rx="4" />
 			<text x={x + 12} y={y + 22} class="name">
-				{cut(placeName(place), room)}
+				{cut(placeName(place), room, LETTER.name)}
 			</text>
 			<text x={x + 12} y={y + 40} class="kind">
 				{cut(details(place, world), room)}
 			</text>
 			<Mark health={health} x={x + 20} y={y + 57} />
 			<text x={x + 34} y={y + 61} class="word">
-				{cut(state(place, world), room - 22)}
+				{cut(word, room - 22)}
 			</text>
 		</g>
 	);
@@ -239,8 +245,8 @@ function ratesOf(model: MapModel, hop: Hop, flow: Flow): Rates | null {
 	if (flow.in === null || flow.out === null || hop.health === "unseen") return null;
 	if (beside.length !== 1 || (hop.outer !== self && hop.inner !== self)) return null;
 	return {
-		in: perSecond(flow.in, language.value),
-		out: perSecond(flow.out, language.value),
+		in: t("map.rate", { rate: perSecond(flow.in, language.value) }),
+		out: t("map.rate", { rate: perSecond(flow.out, language.value) }),
 	};
 }
 
@@ -276,7 +282,7 @@ function Picture({ model, layout, vertical, world, flow }: {
 				);
 			})}
 			{layout.boxes.map((box) => (
-				<PlaceBox key={box.place.id} box={box} world={world} />
+				<PlaceBox key={box.place.id} model={model} box={box} world={world} />
 			))}
 			{layout.more.map((more) => (
 				<MoreWords key={more.column} more={more} />
@@ -294,6 +300,7 @@ export function troubleHref(trouble: Trouble): string | null {
 interface Spot {
 	key: string;
 	name: string;
+	word: string;
 	health: Health;
 	trouble: Trouble[];
 }
@@ -303,6 +310,7 @@ function spotsOf(model: MapModel): Spot[] {
 	const places = model.places.map((place) => ({
 		key: place.id,
 		name: placeName(place),
+		word: stateWord(model, place),
 		health: place.health,
 		trouble: place.trouble,
 	}));
@@ -312,6 +320,7 @@ function spotsOf(model: MapModel): Spot[] {
 			outer: named.get(hop.outer) ?? "",
 			inner: named.get(hop.inner) ?? "",
 		}),
+		word: healthWord(hop.health),
 		health: hop.health,
 		trouble: hop.trouble,
 	}));
@@ -352,7 +361,7 @@ export function Troubles({ model }: { model: MapModel }) {
 		<ul class="map-troubles">
 			{spots.map((spot) => (
 				<li key={spot.key}>
-					<Badge state={BADGES[spot.health]}>{healthWord(spot.health)}</Badge>
+					<Badge state={BADGES[spot.health]}>{spot.word}</Badge>
 					<strong>{spot.name}</strong>
 					<ul>
 						{spot.trouble.map((trouble) => (
@@ -391,7 +400,7 @@ function AsText({ model, world, flow }: { model: MapModel; world: World | null; 
 			<ul>
 				{spotsOf(model).map((spot) => (
 					<li key={spot.key}>
-						{spot.name}: {healthWord(spot.health)}
+						{spot.name}: {spot.word}
 					</li>
 				))}
 			</ul>

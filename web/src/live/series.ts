@@ -42,7 +42,8 @@ export interface TableRow {
 	values: (number | null)[];
 }
 
-/* At most so many rows, newest first, each a few whole steps put together. */
+/* At most so many rows, newest first, each a few whole steps put together; none of which nothing
+ * is known. */
 export function tableOf(data: SeriesData, names: readonly SeriesName[], most: number): TableRow[] {
 	const { times, columns } = columnsOf(data, names);
 	const size = Math.max(1, Math.ceil(times.length / most));
@@ -55,7 +56,7 @@ export function tableOf(data: SeriesData, names: readonly SeriesName[], most: nu
 			values: names.map((name, c) => put(name, (columns[c] ?? []).slice(first, end))),
 		});
 	}
-	return rows;
+	return rows.filter((row) => row.values.some((value) => value !== null));
 }
 
 /* The last known value of a series: what a figure beside the chart says. */

@@ -139,7 +139,9 @@ function PanelSection({ panel, data }: { panel: Panel; data: SeriesData }) {
 	);
 }
 
-const ALL = PANELS.flatMap((panel) => panel.curves);
+const ALL = PANELS.flatMap((panel) =>
+	panel.curves.map((curve) => ({ ...curve, unit: panel.unit })),
+);
 
 /* The same numbers, for whoever does not see curves. */
 function Figures({ data }: { data: SeriesData }) {
@@ -161,7 +163,7 @@ function Figures({ data }: { data: SeriesData }) {
 		},
 		...ALL.map((curve, i) => ({
 			key: curve.name,
-			label: t(curve.label),
+			label: curve.unit ? `${t(curve.label)} (${t(curve.unit)})` : t(curve.label),
 			numeric: true,
 			show: (row: (typeof rows)[number]) => figure(row.values[i] ?? null),
 			sort: (row: (typeof rows)[number]) => row.values[i] ?? -1,

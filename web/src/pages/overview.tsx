@@ -14,7 +14,7 @@ import { t } from "../texts";
 import { Badge, Banner, EmptyState, Failure, LinkButton, Loading, Section } from "../ui";
 
 const FLOW_SPAN_MS = 12_000;
-const PEERS_EVERY_S = 10;
+const PEERS_EVERY_S = 60; /* and at once when a stream came or went */
 const LOOKED_AT = 6; /* domains and sentences that are shown here */
 
 function useFlow(status: Status | null): Flow {
@@ -27,12 +27,23 @@ function useFlow(status: Status | null): Flow {
 	return flow;
 }
 
+/* What is counted of streams: when it changes, the domains of the world have to be read again. */
+function streamCounts(status: Status | null): string {
+	const counted = Object.entries(status?.counters ?? {});
+	return counted.filter(([name]) => /^(streams|setups)\./.test(name)).join(" ");
+}
+
 export function OverviewPage() {
 	const role = session.value?.node.role;
 	const first = useLoad<Status>("status");
 	const peers = useLoad<{ peers: Peer[] }>(role === "edge" ? "domains" : null, PEERS_EVERY_S);
 	const flow = useFlow(liveStatus.value);
+	const counts = streamCounts(liveStatus.value);
 	const status = liveStatus.value ?? first.data;
+
+	useEffect(() => {
+		if (peers.data) peers.reload();
+	}, [counts]);
 
 	if (!status) return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
 	const model = mapOf({ ...status, alarms: liveAlarms.value ?? status.alarms });

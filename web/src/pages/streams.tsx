@@ -14,8 +14,14 @@ import { Badge, Button, Dialog, Facts, LinkButton, type State } from "../ui";
 
 const REFRESH_S = 10;
 
+const ON_THE_WAY = /^(connecting|offered|idle|wait-.*|waiting)$/;
+const AT_ITS_END = /^(closing|closed|none)$/;
+
+/* Any other state is the name of the failure that a pair of domains waits after. */
 function stateOf(stream: Stream): State {
-	return isWell(stream.state) ? "ok" : "busy";
+	if (isWell(stream.state)) return "ok";
+	if (ON_THE_WAY.test(stream.state)) return "busy";
+	return AT_ITS_END.test(stream.state) ? "off" : "bad";
 }
 
 function directionWord(stream: Stream): string {

@@ -258,7 +258,7 @@ function Headline({ why }: { why: Why }) {
 				</p>
 			)}
 			{typeof why.retry_ms === "number" && (
-				<p class="muted">{t("why.next", { time: age(why.retry_ms / 1000) })}</p>
+				<p class="muted">{t("why.next", { time: age(Math.max(1, Math.ceil(why.retry_ms / 1000))) })}</p>
 			)}
 		</section>
 	);

@@ -36,7 +36,7 @@ export const en = {
 	"login.do": "Log in",
 	"login.first":
 		"No account yet? `sallyport admin link` on the node prints a link with which you set a password.",
-	"login.ended": "Your session has ended. Log in again; what you typed elsewhere is not lost.",
+	"login.ended": "Your session has ended. Log in again.",
 	"welcome.title": "Set your password",
 	"welcome.lead": "This link is good once. Choose the password for your account.",
 	"welcome.again": "The same again",
@@ -127,8 +127,7 @@ export const de: Record<keyof typeof en, string> = {
 	"login.do": "Anmelden",
 	"login.first":
 		"Noch kein Konto? `sallyport admin link` auf dem Knoten gibt einen Link aus, mit dem Sie ein Passwort setzen.",
-	"login.ended":
-		"Ihre Sitzung ist zu Ende. Melden Sie sich wieder an; was Sie anderswo eingetippt haben, ist nicht verloren.",
+	"login.ended": "Ihre Sitzung ist zu Ende. Melden Sie sich wieder an.",
 	"welcome.title": "Passwort setzen",
 	"welcome.lead": "Dieser Link gilt einmal. Wählen Sie das Passwort für Ihr Konto.",
 	"welcome.again": "Noch einmal dasselbe",
