@@ -6,40 +6,39 @@
 #include <stdio.h>
 
 static void __attribute__((format(printf, 3, 0)))
-step(const struct s2s_name *name, struct attempt_note *note, const char *format, va_list args)
+step(const struct s2s_name *name, struct attempt_note note, const char *format, va_list args)
 {
 	char text[1024];
 
 	if (!name->attempt)
 		return;
 	vsnprintf(text, sizeof(text), format, args);
-	note->now_ms = loop_now_ms(name->port->worker->loop);
-	note->took_ms = STEP_TOOK_UNKNOWN;
-	note->text = slice_of(text);
-	attempt_note(name->attempt, note);
+	note.now_ms = loop_now_ms(name->port->worker->loop);
+	note.took_ms = STEP_TOOK_UNKNOWN;
+	note.text = slice_of(text);
+	attempt_note(name->attempt, &note);
 }
 
 void s2s_step(const struct s2s_name *name, enum attempt_who who, enum attempt_step kind,
 	      enum attempt_verdict verdict, const char *format, ...)
 {
-	struct attempt_note note = { .who = who, .step = kind, .verdict = verdict };
 	va_list args;
 
 	va_start(args, format);
-	step(name, &note, format, args);
+	step(name, (struct attempt_note){ .who = who, .step = kind, .verdict = verdict }, format,
+	     args);
 	va_end(args);
 }
 
 void s2s_step_done(const struct s2s_name *name, enum attempt_who who, enum attempt_step kind,
 		   enum attempt_verdict verdict, const char *format, ...)
 {
-	struct attempt_note note = {
-		.who = who, .step = kind, .verdict = verdict, .completes = true
-	};
+	struct attempt_note note = { .who = who, .step = kind, .verdict = verdict };
 	va_list args;
 
+	note.completes = true;
 	va_start(args, format);
-	step(name, &note, format, args);
+	step(name, note, format, args);
 	va_end(args);
 }
 
