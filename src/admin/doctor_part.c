@@ -141,8 +141,8 @@ static void unite(struct visit *visit)
 	for (size_t i = 0; i < visit->count; i++) {
 		const struct node *node = &visit->nodes[i];
 
-		others[i] =
-			(struct doctor_other){ node->name, node->role, node->why, node->report };
+		others[i] = (struct doctor_other){ node->name, node->role, node->report, node->why,
+						   node->tunnel };
 	}
 	united = doctor_unite(own, others, visit->count,
 			      (unsigned)(loop_now_ms(config->loop) - visit->began_ms));
