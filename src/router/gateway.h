@@ -54,11 +54,10 @@ void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *a
  *	route-dead DOMAIN WHY	no static address was reached at the last attempt, nor since
  *	counter NAME VALUE	stanzas.taken, .repeated, .delivered, .written, .refused,
  *.uncertain, .bounced, .unbounced, .open; stanzas.in, .out (from the world, towards it);
- *		bounces.FAILURE (lost here; the sender gets an error, made where it entered). An
- *		edge's: streams.open; connections.accepted, .refused;
- *		setups.in.ready, setups.out.ready, setups.in.failed.FAILURE,
- *		setups.out.failed.FAILURE; tls.1.2, tls.1.3, tls.none (streams that became ready);
- *		dialback.keys.valid, .invalid (of ours, that peers asked about);
+ *		bounces.FAILURE (errors are made at the node where the stanza entered). An edge's:
+ *streams.open; connections.accepted, .refused; setups.in.ready, setups.out.ready,
+ *setups.in.failed.FAILURE, setups.out.failed.FAILURE; tls.1.2, tls.1.3, tls.none (streams that
+ *became ready); dialback.keys.valid, .invalid (of ours, that peers asked about);
  *		dialback.verified.valid, .invalid, .error (of peers, that we asked about).
  *		FAILURE only where there was one
  */
