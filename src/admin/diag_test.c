@@ -74,12 +74,14 @@ static void ask_control(void *arg, uint64_t tag, const char *author, const char 
 	struct stage *stage = arg;
 	struct buffer text = { 0 };
 
+	if (!words[0])
+		return; /* and the asker waits in vain */
 	for (size_t i = 0; words[i]; i++)
 		buffer_printf(&text, "%s%s", i ? "|" : "", words[i]);
 	free(stage->asked);
 	stage->asked = buffer_take_text(&text);
 	snprintf(stage->author, sizeof(stage->author), "%s", author);
-	if (strstr(words[0], "-part"))
+	if (strstr(words[0], "-part") && words[1] && words[2])
 		answer_part(stage, tag, words[1], words[2]);
 	else if (strcmp(words[0], "diag-status") == 0)
 		diag_answer(stage->diag, tag, true,

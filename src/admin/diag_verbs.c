@@ -3,11 +3,8 @@
 #include "base/alloc.h"
 #include "base/utc.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define AUTHOR_BYTES 80
 #define WORDS_MAX 32
 
 /* A question to this node and, on a core, to all that can be asked; answered when all have. */
@@ -70,20 +67,29 @@ static void add_line(struct diag *diag, struct diag_round *round, const char *no
 
 /* diag status */
 
-/* "STATE BEGAN ENDS LINES BYTES CAPTURE SECRETS AUTHOR" */
+/* "STATE BEGAN ENDS LINES BYTES CAPTURE SECRETS AUTHOR"; the last may have spaces in it. */
 static json_t *read_status(const char *node, const char *text)
 {
-	char state[16], capture[8], secrets[8], author[AUTHOR_BYTES + 1];
-	int64_t began, ends, lines, bytes;
+	static const char *const keys[] = { "state", "began",	"ends",	  "lines",
+					    "bytes", "capture", "secrets" };
+	json_t *status = json_pack("{s:s}", "node", node);
 
-	if (sscanf(text, "%15s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %7s %7s %80[^\n]",
-		   state, &began, &ends, &lines, &bytes, capture, secrets, author) != 8)
-		return NULL;
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:s}", "node", node, "state",
-			 state, "began", (json_int_t)began, "ends", (json_int_t)ends, "lines",
-			 (json_int_t)lines, "bytes", (json_int_t)bytes, "capture",
-			 strcmp(capture, "yes") == 0, "secrets", strcmp(secrets, "yes") == 0,
-			 "author", author);
+	for (size_t i = 0; i < nitems(keys); i++) {
+		size_t len = strcspn(text, " ");
+		char *word = xstrndup(text, len);
+
+		if (i == 0)
+			json_object_set_new(status, keys[i], json_string(word));
+		else if (i < 5)
+			json_object_set_new(status, keys[i], json_integer(strtoll(word, NULL, 10)));
+		else
+			json_object_set_new(status, keys[i],
+					    json_boolean(strcmp(word, "yes") == 0));
+		free(word);
+		text += len + (text[len] ? 1 : 0);
+	}
+	json_object_set_new(status, "author", protocol_string(slice_of(text)));
+	return status;
 }
 
 static const char *text_of(const json_t *node, const char *key)
@@ -128,10 +134,8 @@ static void take_status(struct diag *diag, struct diag_round *round,
 
 	if (!answer->data) {
 		node = read_status(diag->node, answer->text);
-		if (node) {
-			describe_status(diag, round, node);
-			json_array_append_new(round->nodes, node);
-		}
+		describe_status(diag, round, node);
+		json_array_append_new(round->nodes, node);
 		return;
 	}
 	json_array_foreach(nodes, i, node)

@@ -16,6 +16,7 @@
 #define CONNECTIONS_MAX 512
 #define CONNECTIONS_PER_ADDRESS 64 /* an office behind one address, each page with a live view */
 #define TIMEOUT_S 30
+#define STRANGERS_LINES 10 /* in the log, within a second */
 #define SWEEP_MS 5000
 #define API "/api/v1/"
 
@@ -31,10 +32,12 @@ static bool is_post(const struct https_call *call)
 	return strcmp(https_method(call), "POST") == 0;
 }
 
-static void refuse_post(const struct session *session, struct https_call *call, const char *why)
+static void refuse_post(struct http_api *api, const struct session *session,
+			struct https_call *call, const char *why)
 {
-	log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" why=\"%s\"",
-		  session ? session->name : "-", https_from(call), why);
+	if (session || http_stranger_is_logged(api))
+		log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" why=\"%s\"",
+			  session ? session->name : "-", https_from(call), why);
 	http_refuse(&call, 403, why);
 }
 
@@ -43,7 +46,7 @@ static void post(struct http_api *api, const char *path, struct https_call *call
 	const struct session *session = http_session_of(api, call);
 
 	if (!http_is_same_origin(call))
-		refuse_post(session, call, "the request comes from another site");
+		refuse_post(api, session, call, "the request comes from another site");
 	else if (https_body(call).len > HTTP_BODY_BYTES && !session)
 		http_refuse(&call, 413, "that is too long");
 	else if (strcmp(path, "login") == 0)
@@ -53,7 +56,8 @@ static void post(struct http_api *api, const char *path, struct https_call *call
 	else if (!session)
 		http_refuse(&call, 401, "log in first");
 	else if (!http_has_csrf(session, call))
-		refuse_post(session, call, "X-Sallyport-CSRF is missing, or another session's");
+		refuse_post(api, session, call,
+			    "X-Sallyport-CSRF is missing, or another session's");
 	else if (strcmp(path, "command") == 0)
 		http_command(api, session, call);
 	else if (strcmp(path, "password") == 0)
@@ -94,8 +98,28 @@ static void on_request(void *arg, struct https_call *call)
 		http_refuse(&call, 404, "there is no such page");
 }
 
+bool http_stranger_is_logged(struct http_api *api)
+{
+	uint64_t now_ms = loop_now_ms(api->config.loop);
+
+	if (now_ms - api->lines_since_ms >= 1000) {
+		if (api->lines_left_out)
+			log_event(EVENT_ADMIN_REFUSED,
+				  "by=\"-\" why=\"strangers knock\" left_out=%u",
+				  api->lines_left_out);
+		api->lines_since_ms = now_ms;
+		api->lines = api->lines_left_out = 0;
+	}
+	if (api->lines++ < STRANGERS_LINES)
+		return true;
+	api->lines_left_out++;
+	return false;
+}
+
 static void on_refused(void *arg, const char *from, const char *why)
 {
+	if (!http_stranger_is_logged(arg))
+		return;
 	log_event(EVENT_ADMIN_REFUSED, "by=\"-\" from=\"%s\" why=\"%s\"", from, why);
 }
 

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #define PASSWORD "correct horse"
+#define TOO_LONG "0123456789012345678901234567890123456789012345678901234567890123"
 #define TOKEN "the-token-of-prometheus"
 #define POST_JSON "Content-Type: application/json\r\n"
 
@@ -160,6 +161,11 @@ static void hash_passwords(void)
 	}
 }
 
+static void stop(void *arg)
+{
+	loop_stop(loop);
+}
+
 static void serve(int fd)
 {
 	struct watch *watch;
@@ -179,7 +185,15 @@ static void serve(int fd)
 		abort();
 	apply();
 	http_api_listen(api, fd);
+	loop_on_signal(loop, SIGTERM, stop, NULL);
 	loop_run(loop);
+	http_api_destroy(&api);
+	event_log_destroy(&events);
+	desk_destroy(&desk);
+	watch_destroy(&watch);
+	loop_destroy(&loop);
+	free(certificate);
+	free(private_key);
 }
 
 /* Visitors */
@@ -340,8 +354,7 @@ static void a_login_that_cannot_be_read_is_told_so(void **state)
 					      "{\"name\":\"admin\",\"password\":1}",
 					      "{\"name\":\"admin\",\"password\":\"x\",\"more\":1}",
 					      "{\"name\":\"a\",\"name\":\"b\",\"password\":\"x\"}",
-					      "{\"name\":\"0123456789012345678901234567890123456789"
-					      "012345678901234567890123\",\"password\":\"x\"}" };
+					      "{\"name\":\"" TOO_LONG "\",\"password\":\"x\"}" };
 
 	for (size_t i = 0; i < nitems(bodies); i++)
 		assert_int_equal(status_of("POST /api/v1/login", POST_JSON, bodies[i]), 400);
@@ -604,7 +617,7 @@ static int set_up(void **state)
 	node_pid = fork();
 	if (node_pid == 0) {
 		serve(fd);
-		_exit(0);
+		exit(0); /* with the search for leaks */
 	}
 	close(fd);
 	client = SSL_CTX_new(TLS_client_method());
@@ -614,10 +627,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	kill(node_pid, SIGKILL);
-	waitpid(node_pid, NULL, 0);
+	int status = -1;
+
+	kill(node_pid, SIGTERM);
+	waitpid(node_pid, &status, 0);
 	SSL_CTX_free(client);
-	return 0;
+	return status;
 }
 
 int main(void)

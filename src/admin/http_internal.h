@@ -37,7 +37,13 @@ struct http_api {
 	char *node, *role, *metrics_token;
 	char fingerprint[96]; /* SHA-256 of the certificate, as browsers show it */
 	bool has_certificate;
+	uint64_t lines_since_ms; /* what strangers cause in the log, within a second */
+	unsigned lines, lines_left_out;
 };
+
+/* Whether one more line that a stranger causes may be logged: 10 in a second, so that nobody fills
+ * a disk by knocking. How many were left out is told with the next. */
+bool http_stranger_is_logged(struct http_api *api);
 
 /* Answers (http_reply.c); each takes the call. `headers`: name, value, ..., NULL, or NULL. */
 void http_reply(struct https_call **call, int status, const char *type, const char *const *headers,

@@ -135,8 +135,10 @@ static bool is_throttled(struct http_api *api, const char *name, struct https_ca
 
 	if (!seconds)
 		return false;
-	log_event(EVENT_ADMIN_LOGIN_FAILED, "by=\"%s\" from=\"%s\" why=\"too many failures, %u s\"",
-		  log_text(name ? name : "-"), https_from(*call), seconds);
+	if (http_stranger_is_logged(api))
+		log_event(EVENT_ADMIN_LOGIN_FAILED,
+			  "by=\"%s\" from=\"%s\" why=\"too many failures, %u s\"",
+			  log_text(name ? name : "-"), https_from(*call), seconds);
 	why = xasprintf("too many wrong passwords: wait %u s", seconds);
 	http_refuse_for(call, seconds, why);
 	free(why);

@@ -489,8 +489,10 @@ static void refuse_metrics(struct http_api *api, struct https_call *call, const 
 
 	if (key)
 		throttle_fail(api->throttle, key, loop_now_ms(api->config.loop));
-	log_event(EVENT_ADMIN_REFUSED, "by=\"-\" from=\"%s\" command=\"metrics\" why=\"%s\"",
-		  https_from(call), key ? "a wrong token" : "no token");
+	if (http_stranger_is_logged(api))
+		log_event(EVENT_ADMIN_REFUSED,
+			  "by=\"-\" from=\"%s\" command=\"metrics\" why=\"%s\"", https_from(call),
+			  key ? "a wrong token" : "no token");
 	http_reply_json(&call, 401, headers,
 			json_pack("{s:s}", "error",
 				  "metrics want the token of admin.metrics_token as Bearer, or a "

@@ -148,11 +148,11 @@ static const struct status_table tables[] = {
 	    { "WHY", "why" } } },
 	{ "certificates",
 	  { { "CERTIFICATE", "setting" },
-	    { "NAMES", "names" },
-	    { "ISSUER", "issuer" },
 	    { "ENDS", "ends" },
 	    { "DAYS", "days", STATUS_NUMBER },
 	    { "NOT COVERED", "uncovered" },
+	    { "NAMES", "names" },
+	    { "ISSUER", "issuer" },
 	    { "SHA-256", "fingerprint" } } },
 	{ "accounts", { { "ACCOUNT", "name" }, { "ROLE", "role" }, { "PASSWORD", "password" } } },
 };

@@ -48,13 +48,13 @@ enum message_type {
 	MESSAGE_LOADED,
 
 	/* control to manage: u64, the number of the first line; then lines of the log as they were
-	 * written, each ended by a newline. At manage's start those that control still has (settings
-	 * events.keep). Nobody answers. */
+	 * written, each ended by a newline. At manage's start those that control still has
+	 * (settings events.keep). Nobody answers. */
 	MESSAGE_EVENT,
 
-	/* Captures. control to capture, once: fd: the file that it writes (a memfd of control's);
-	 * body: see process/capture_job.h. capture to control: u8 status, slice text, when it has
-	 * begun and when it has ended. control to capture: end now. */
+	/* Captures; bodies: see process/capture_job.h. control to capture, once, with the file that
+	 * it writes (a memfd of control's). capture to control: how far it is. control to capture:
+	 * end now. */
 	MESSAGE_CAPTURE,
 	MESSAGE_CAPTURE_STATE,
 	MESSAGE_CAPTURE_END,

@@ -30,8 +30,8 @@
 struct tally {
 	struct https_server *server; /* NULL: gone */
 	unsigned connections;
-	struct connection *first;
-	size_t arriving; /* bytes of long requests that are not whole yet */
+	struct connection *first, **last; /* as they came */
+	size_t arriving;		  /* bytes of long requests that are not whole yet */
 };
 
 /* Lives as long as its SSL object. */
@@ -104,6 +104,8 @@ static void on_ssl_freed(void *parent, void *data, CRYPTO_EX_DATA *ad, int index
 	*connection->link = connection->next;
 	if (connection->next)
 		connection->next->link = connection->link;
+	else
+		tally->last = connection->link;
 	forget_arrived(connection);
 	if (tally->server)
 		loop_disarm(tally->server->config.loop, &connection->timer);
@@ -242,11 +244,9 @@ static struct bufferevent *make_connection(struct event_base *base, void *arg)
 	loop_read_clock(server->config.loop);
 	connection->tally = tally;
 	connection->timer.fire = on_time;
-	connection->next = tally->first;
-	connection->link = &tally->first;
-	if (connection->next)
-		connection->next->link = &connection->next;
-	tally->first = connection;
+	connection->link = tally->last;
+	*tally->last = connection;
+	tally->last = &connection->next;
 	SSL_set_ex_data(ssl, connection_index, connection);
 	if (++tally->connections == server->config.connections_max)
 		accept_more(server, false);
@@ -266,6 +266,10 @@ static void on_gone(struct evhttp_connection *connection, void *arg)
 
 	if (call->connection->tally->server)
 		loop_read_clock(call->connection->tally->server->config.loop);
+	/* A request that waits for its answer evhttp leaves to us, without its connection; unless
+	 * the whole server goes. */
+	if (!evhttp_request_get_connection(call->request))
+		evhttp_request_free(call->request);
 	call->request = NULL;
 	call->connection = NULL;
 	call->gone = NULL;
@@ -313,6 +317,7 @@ struct https_server *https_server_create(const struct https_server_config *confi
 	server->config = *config;
 	server->tally = xcalloc(1, sizeof(*server->tally));
 	server->tally->server = server;
+	server->tally->last = &server->tally->first;
 	server->newcomers.run = on_newcomers;
 	server->http = evhttp_new(loop_base(config->loop));
 	evhttp_set_bevcb(server->http, make_connection, server);

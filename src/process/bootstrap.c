@@ -159,7 +159,7 @@ static bool take_listen(const struct role *role, cfg_t *section, struct bootstra
 	return true;
 }
 
-static bool is_local(const char *address)
+bool bootstrap_address_is_local(const char *address)
 {
 	unsigned char bytes[16];
 
@@ -187,12 +187,14 @@ static bool admin_is_apart(cfg_t *file, const struct bootstrap *bootstrap)
 	for (size_t i = 0; i < bootstrap->listens_count; i++) {
 		const struct bootstrap_listen *admin = &bootstrap->listens[i];
 
-		if (strcmp(admin->service, "admin") != 0 || is_local(admin->address))
+		if (strcmp(admin->service, "admin") != 0 ||
+		    bootstrap_address_is_local(admin->address))
 			continue;
 		for (size_t k = 0; k < bootstrap->listens_count; k++) {
 			const struct bootstrap_listen *s2s = &bootstrap->listens[k];
 
-			if (strcmp(s2s->service, "s2s") != 0 || is_local(s2s->address) ||
+			if (strcmp(s2s->service, "s2s") != 0 ||
+			    bootstrap_address_is_local(s2s->address) ||
 			    !meets(admin->address, s2s->address))
 				continue;
 			cfg_error(file,

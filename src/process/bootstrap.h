@@ -31,6 +31,7 @@ struct bootstrap {
 
 /* False and *why, which the caller frees; *bootstrap is then untouched. */
 bool bootstrap_read(const char *path, struct bootstrap *bootstrap, char **why);
+bool bootstrap_address_is_local(const char *address); /* of this machine alone */
 void bootstrap_finish(struct bootstrap *bootstrap);
 
 #endif

@@ -493,20 +493,22 @@ static size_t find_verb(struct slice name)
 	return i;
 }
 
-static void run(struct order *order, size_t verb, struct wire *in, size_t count)
+static void run(struct diag_orders *orders, uint32_t request, size_t verb, struct wire *in,
+		size_t count)
 {
 	char *words[WORDS_MAX + 1] = { NULL };
 	size_t read = 0;
+	struct order order = { .orders = orders, .request = request };
 
 	while (read < count && read < WORDS_MAX && !in->failed)
 		words[read++] = wire_get_text(in, WORD_BYTES);
-	order->author = words[0];
-	order->words = (const char *const *)words + 1;
-	order->count = read - 1;
-	if (!wire_is_done(in) || order->count < verbs[verb].min || order->count > verbs[verb].max)
-		refuse(order, "not the arguments of this command, or too long");
+	order.author = words[0];
+	order.words = (const char *const *)words + 1;
+	order.count = read - 1;
+	if (!wire_is_done(in) || order.count < verbs[verb].min || order.count > verbs[verb].max)
+		refuse(&order, "not the arguments of this command, or too long");
 	else
-		verbs[verb].run(order);
+		verbs[verb].run(&order);
 	while (read)
 		free(words[--read]);
 }
@@ -516,11 +518,10 @@ bool diag_orders_take(struct diag_orders *orders, const struct message *message)
 	struct wire in = wire_read(message->body);
 	size_t count = wire_get_u16(&in);
 	size_t verb = find_verb(wire_get_slice(&in));
-	struct order order = { .orders = orders, .request = message->request };
 
 	if (verb == nitems(verbs) || count < 2)
 		return false;
-	run(&order, verb, &in, count - 1);
+	run(orders, message->request, verb, &in, count - 1);
 	return true;
 }
 

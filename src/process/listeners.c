@@ -12,8 +12,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
+#define BUSY_MS 2000 /* that an address in use may become free */
+#define BUSY_PAUSE_MS 20
 #define SOCKET_MODE 0660 /* who may open it may see the node; manage decides who may change it */
 
 union any_address {
@@ -127,6 +130,20 @@ static socklen_t read_address(const char *text, uint16_t port, union any_address
 	return sizeof(address->ipv6);
 }
 
+/* The children of a predecessor that was killed hold its sockets until the kernel has ended them.
+ */
+static bool bind_patiently(int fd, const union any_address *address, socklen_t len)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_MS * 1000000L };
+
+	for (unsigned waited_ms = 0; bind(fd, &address->any, len) < 0; waited_ms += BUSY_PAUSE_MS) {
+		if (errno != EADDRINUSE || waited_ms >= BUSY_MS)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* -1: errno says why. */
 static int listen_at(const union any_address *address, socklen_t len)
 {
@@ -139,7 +156,7 @@ static int listen_at(const union any_address *address, socklen_t len)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6) /* so that both families can be bound apart */
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, &address->any, len) == 0 && listen(fd, SOMAXCONN) == 0)
+	if (bind_patiently(fd, address, len) && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	failed = errno;
 	close(fd);
@@ -206,6 +223,54 @@ static bool open_local(struct listeners *listeners, const struct bootstrap *boot
 	return false;
 }
 
+/* The address without its port and brackets; the caller's. */
+static char *host_of(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	size_t len = colon ? (size_t)(colon - address) : strlen(address);
+
+	return *address == '[' && len > 2 ? xstrndup(address + 1, len - 2) : xstrndup(address, len);
+}
+
+/* A socket of systemd's that hears all addresses of IPv6 may hear those of IPv4 too. */
+static bool is_any(const char *host)
+{
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static bool are_apart(const char *admin, const char *s2s)
+{
+	char *a = host_of(admin), *b = host_of(s2s);
+	bool apart = bootstrap_address_is_local(a) || bootstrap_address_is_local(b) ||
+		     (strcmp(a, b) != 0 && !is_any(a) && !is_any(b));
+
+	free(a);
+	free(b);
+	return apart;
+}
+
+/* What was passed to us must obey the rule that the file obeys (bootstrap.c). */
+static bool admin_is_apart(const struct listeners *listeners, size_t inherited, char **why)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		for (size_t k = 0; k < listeners->count; k++) {
+			const struct listener_open *admin = &listeners->list[i];
+			const struct listener_open *s2s = &listeners->list[k];
+
+			if ((i >= inherited && k >= inherited) ||
+			    strcmp(admin->service, "admin") != 0 ||
+			    strcmp(s2s->service, "s2s") != 0 ||
+			    are_apart(admin->address, s2s->address))
+				continue;
+			*why = xasprintf("socket 'admin' at %s is where the world reaches s2s at "
+					 "%s; the web page needs an address of its own",
+					 admin->address, s2s->address);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool listeners_open(struct listeners *listeners, const struct bootstrap *bootstrap, char **why)
 {
 	size_t inherited;
@@ -220,6 +285,8 @@ bool listeners_open(struct listeners *listeners, const struct bootstrap *bootstr
 	}
 	if (opened && !has(listeners, inherited, LISTENERS_CONTROL))
 		opened = open_local(listeners, bootstrap, why);
+	if (opened)
+		opened = admin_is_apart(listeners, inherited, why);
 	if (!opened)
 		listeners_finish(listeners);
 	return opened;

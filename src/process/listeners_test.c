@@ -44,7 +44,8 @@ static struct bootstrap bootstrap_with(char *service, char *address, uint16_t po
 				   .listens_count = 1 };
 }
 
-static char s2s[] = "s2s", loopback[] = "127.0.0.1", not_ours[] = "192.0.2.1";
+static char s2s[] = "s2s", loopback[] = "127.0.0.1", not_ours[] = "192.0.2.1",
+	    everywhere[] = "0.0.0.0";
 
 static bool can_connect(const struct sockaddr *address, socklen_t len)
 {
@@ -116,14 +117,13 @@ static void an_address_that_is_not_ours_is_told(void **state)
 }
 
 /* In a process of its own, as if systemd had started it with `count` sockets. */
-static int in_inheriting_process(const char *names, struct bootstrap *bootstrap)
+static int in_inheriting_process(const char *names, in_addr_t at, struct bootstrap *bootstrap)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
-		struct sockaddr_in address = { .sin_family = AF_INET,
-					       .sin_addr = { htonl(INADDR_LOOPBACK) } };
+		struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(at) } };
 		struct listeners listeners;
 		char *why = NULL, number[16];
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -141,7 +141,7 @@ static int in_inheriting_process(const char *names, struct bootstrap *bootstrap)
 			bool told = strcmp(why, "socket 'imap' was passed to us, which is no "
 						"service of role edge") == 0;
 
-			_exit(told ? 10 : 11);
+			_exit(told ? 10 : strstr(why, "where the world reaches s2s") ? 11 : 12);
 		}
 		_exit(listeners.count == 2 && listeners.list[0].fd == 3 &&
 				      strcmp(listeners.list[0].service, names) == 0 &&
@@ -158,14 +158,23 @@ static void an_inherited_socket_replaces_that_of_the_file(void **state)
 	/* Binding this address would fail. */
 	struct bootstrap bootstrap = bootstrap_with(s2s, not_ours, 5269);
 
-	assert_int_equal(in_inheriting_process("s2s", &bootstrap), 0);
+	assert_int_equal(in_inheriting_process("s2s", INADDR_LOOPBACK, &bootstrap), 0);
 }
 
 static void an_inherited_socket_of_another_name_is_refused(void **state)
 {
 	struct bootstrap bootstrap = { .role = &role_edge, .control_socket = path };
 
-	assert_int_equal(in_inheriting_process("imap", &bootstrap), 10);
+	assert_int_equal(in_inheriting_process("imap", INADDR_LOOPBACK, &bootstrap), 10);
+}
+
+static void an_inherited_web_page_is_not_where_the_world_comes(void **state)
+{
+	struct bootstrap bootstrap = bootstrap_with(s2s, everywhere, free_port());
+
+	assert_int_equal(in_inheriting_process("admin", INADDR_ANY, &bootstrap), 11);
+	bootstrap.listens_count = 0;
+	assert_int_equal(in_inheriting_process("admin", INADDR_ANY, &bootstrap), 0);
 }
 
 static int make_folder(void **state)
@@ -194,6 +203,7 @@ int main(void)
 		cmocka_unit_test(an_address_that_is_not_ours_is_told),
 		cmocka_unit_test(an_inherited_socket_replaces_that_of_the_file),
 		cmocka_unit_test(an_inherited_socket_of_another_name_is_refused),
+		cmocka_unit_test(an_inherited_web_page_is_not_where_the_world_comes),
 	};
 
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));

@@ -52,15 +52,18 @@ void gateway_shut_down(struct gateway *gateway, void (*done)(void *arg), void *a
  *	queue LOCAL REMOTE STANZAS BYTES SECONDS
  *	static-routes on|off COUNT	an edge's
  *	route-dead DOMAIN WHY	no static address was reached at the last attempt, nor since
- *	counter NAME VALUE	stanzas.taken, .repeated, .delivered, .written, .refused,
- *.uncertain, .bounced, .unbounced, .open; stanzas.in, .out (from the world, towards it);
- *		bounces.FAILURE (lost here; the sender gets an error, made where it entered). An
- *		edge's: streams.open; connections.accepted, .refused;
+ *	counter NAME VALUE	FAILURE only where there was one:
+ *		stanzas.taken, stanzas.repeated, stanzas.delivered, stanzas.written,
+ *		stanzas.refused, stanzas.uncertain, stanzas.bounced, stanzas.unbounced,
+ *		stanzas.open; stanzas.in (from the world), stanzas.out (towards it);
+ *		bounces.FAILURE (a bounce is made at the node where the stanza entered).
+ *	and of an edge:
+ *		streams.open; connections.accepted, connections.refused;
  *		setups.in.ready, setups.out.ready, setups.in.failed.FAILURE,
- *		setups.out.failed.FAILURE; tls.1.2, tls.1.3, tls.none (streams that became ready);
- *		dialback.keys.valid, .invalid (of ours, that peers asked about);
- *		dialback.verified.valid, .invalid, .error (of peers, that we asked about).
- *		FAILURE only where there was one
+ *		setups.out.failed.FAILURE; tls.1.2, tls.1.3, tls.none (of streams that became
+ *		ready); dialback.keys.valid, dialback.keys.invalid (of ours, that peers asked
+ *		about); dialback.verified.valid, dialback.verified.invalid,
+ *		dialback.verified.error (of peers, that we asked about)
  */
 void gateway_status(struct gateway *gateway, bool brief, struct buffer *out);
 /* The body of MESSAGE_LOADED (ipc/messages.h). False: this node's router works by no table. */

@@ -393,11 +393,11 @@ void router_settle(struct router *router, struct item **item_ref, enum link_fate
 		custody_settle(router->custody, &item, fate, failure);
 		return;
 	}
-	router->bounces[failure] += lost && stanza_may_bounce(item->stanza);
 	entered_here = !item->from || !item->from->relays;
 	if (lost && entered_here) {
 		bounce = bounce_of(item, failure);
 		router->counters[bounce ? ROUTER_BOUNCED : ROUTER_UNBOUNCED]++;
+		router->bounces[failure] += bounce != NULL;
 		if (bounce)
 			log_watched(is_watched(router, item->stanza), EVENT_STANZA_BOUNCED,
 				    "from=%s to=%s id=%s why=%s", log_value(item->stanza->from),

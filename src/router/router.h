@@ -111,8 +111,7 @@ void router_settle_all(struct router *router, struct queue *queue, enum link_fat
 void router_settle_lost(struct router *router, struct queue *queue, enum failure failure);
 
 uint64_t router_count(const struct router *router, enum router_counter counter);
-/* Stanzas that were lost with that failure and whose sender gets an error, made here or at the node
- * where they entered. */
+/* Of what was bounced. */
 uint64_t router_bounces(const struct router *router, enum failure failure);
 /* Of what was delivered or written: from entering this node until the fate was known. */
 const struct histogram *router_latency(const struct router *router);

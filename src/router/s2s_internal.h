@@ -1,7 +1,7 @@
 /*
  * What the files of the s2s port share: s2s_port.c (the port, its pairs and streams by name),
- * s2s_pair.h (outbound), s2s_inbound.c, s2s_notes.c (the lines of the log, and with them the steps
- * of router/attempts.h), s2s_tally.c (counters).
+ * s2s_pair.h (outbound), s2s_inbound.c, s2s_notes.c (the lines of the log), s2s_steps.c (the steps
+ * of an attempt, router/attempts.h), s2s_tally.c (counters).
  */
 #ifndef ROUTER_S2S_INTERNAL_H
 #define ROUTER_S2S_INTERNAL_H
@@ -17,6 +17,8 @@
 
 #define XCODER_LEN 9
 #define CONNECTION_ID_LEN 32 /* hex digits; shown as a UUID, its first 9 are the xcoder */
+
+struct s2s_port;
 
 /* Who a connection is, in every line of the log about it, and the attempt that it is part of. */
 struct s2s_name {
@@ -41,6 +43,11 @@ __attribute__((format(printf, 5, 6))) void s2s_step(const struct s2s_name *name,
 __attribute__((format(printf, 5, 6))) void
 s2s_step_done(const struct s2s_name *name, enum attempt_who who, enum attempt_step step,
 	      enum attempt_verdict verdict, const char *format, ...);
+void s2s_step_of_note(const struct s2s_name *name, enum s2s_note note, struct slice text);
+void s2s_step_certificate(const struct s2s_name *name, const struct tls_peer *peer, bool valid,
+			  bool required);
+/* Somebody asks us about a key: in the attempt of the stream whose key it is. */
+void s2s_step_asked(const struct s2s_port *port, const struct dialback_claim *claim, bool valid);
 void s2s_log_note(const struct s2s_name *name, enum s2s_note note, struct slice text);
 void s2s_log_refused(const struct s2s_name *name, const char *why);
 /* "Connection state change: PENDING->CONNECTED: ..." */

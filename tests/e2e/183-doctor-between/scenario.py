@@ -1,7 +1,8 @@
 """Doctor names what is wrong between the nodes: symptom 10 where the edge alone is asked, 13 and 14
-about the link, 11 about the tunnel, 22 about secrets that differ, 38 about clocks, and a node
-that is gone."""
+about the link, 11 about the tunnel, 22 about secrets that differ, 38 about clocks, a process that
+stands still and a node that is gone."""
 import os
+import signal
 
 from lib import doctor, topology
 from lib.clock import AHEAD_SECONDS, moved_clock
@@ -23,6 +24,7 @@ async def run(stage):
         Fault(10, link_blocked, at="edge"),
         Fault(11, tunnel_blocked),
         Fault(11, another_key),
+        Fault(102, process_stands_still),
         Fault(103, node_gone),
         Fault(14, wrong_interface),
         Fault(22, secrets_differ),
@@ -72,6 +74,14 @@ async def another_key(stage):
     await stage.core.event("tunnel.failed", edge_b.name, since=mark, deadline=60)
     yield
     await stage.remove_more()
+
+
+async def process_stands_still(stage):
+    pid = stage.home.pid("traffic")
+    stage.home.killed.add(pid)  # by its own watchdog, if that takes too long
+    os.kill(pid, signal.SIGSTOP)
+    yield
+    os.kill(pid, signal.SIGCONT)
 
 
 async def node_gone(stage):

@@ -231,7 +231,7 @@ async function inGerman(page) {
 	step("edge: in German");
 	await page.getByRole("button", { name: /^Account/ }).click();
 	await page.getByLabel("Language").selectOption("de");
-	await see(page.locator("nav#menu").getByText("Überblick"));
+	await see(page.locator("nav#menu").getByText("Zustand"));
 	await picture(page, "edge-german");
 	const language = await page.evaluate(() => document.documentElement.lang);
 	if (language !== "de") wrong.push(`edge: lang is ${language} in German`);

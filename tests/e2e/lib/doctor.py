@@ -58,9 +58,9 @@ async def well(node, deadline=WELL_SECONDS):
     await until(nothing, f"{node.name}: doctor finds nothing", deadline, instead)
 
 
-async def names(node, symptom, deadline=NAMED_SECONDS):
-    """Doctor names this symptom, completely, and no other, now and a little later; returns how many
-    seconds that took to come."""
+async def names(node, symptom, holds=HOLDS_SECONDS, deadline=NAMED_SECONDS):
+    """Doctor names this symptom, completely, and no other, now and for as long as that holds; returns
+    how many seconds that took to come."""
     last, came = [], time.monotonic()
 
     async def it():
@@ -73,7 +73,7 @@ async def names(node, symptom, deadline=NAMED_SECONDS):
     found = await until(it, f"{node.name}: doctor names {symptom} alone", deadline, instead)
     began = time.monotonic()
     took = began - came
-    while time.monotonic() - began < HOLDS_SECONDS:
+    while time.monotonic() - began < holds:
         status, told = await ask(node)
         if status != 1 or named(told) != {symptom}:
             raise Missing(f"{node.name}: doctor named {symptom} alone and then: {brief(told)}")
@@ -93,7 +93,7 @@ async def all_named(stage, faults):
         node = getattr(stage, fault.at)
         async with contextlib.asynccontextmanager(fault.inject)(stage):
             try:
-                took = await names(node, fault.symptom)
+                took = await names(node, fault.symptom, HOLDS_SECONDS if stage.full else 0)
                 print(f"    symptom {fault.symptom}, {fault.inject.__name__}: named after "
                       f"{took:.1f} s", flush=True)
                 total["named"] += 1
