@@ -7,7 +7,7 @@ import jsonschema
 
 from lib.process import together
 from lib.talk import both_ways
-from lib.web import API, Web, account
+from lib.web import API, Web, account, patiently
 
 DEADLINE = 150.0
 PASSWORD = "a-good-password"
@@ -90,7 +90,8 @@ async def every_path(web, check):
                 assert answer.status in (200, PERHAPS.get(path)), f"{path}: {answer}"
             else:
                 body, status = BODIES[path]
-                answer = await web.post(path.removeprefix(API), body)
+                answer = await patiently(
+                    lambda: web.post(path.removeprefix(API), body))  # pylint: disable=W0640
                 assert answer.status == status, f"{path}: {answer}"
                 if path == API + "login":
                     web.csrf = answer.json["csrf"]
@@ -108,7 +109,7 @@ async def every_path(web, check):
 
 
 async def mistakes(web, check):
-    await web.log_in("anna", PASSWORD)
+    await patiently(lambda: web.log_in("anna", PASSWORD))
     for path, query in (("log", "last=0"), ("log", "last=10001"), ("log", "level=loud"),
                         ("log", "before=x"), ("series", "minutes=361"), ("series", "minutes=-1")):
         answer = await web.get(f"{path}?{query}")
@@ -145,7 +146,7 @@ async def long_bodies(web):
         answer = await web.post("command", f"@{file}")
         assert answer.status == status, (words[:2], answer)
     file.write_text(json.dumps({"command": ["config", "apply", "x" * (17 << 20)]}))
-    answer = await web.post("command", f"@{file}")
+    answer = await web.post("command", f"@{file}", asks_first=True)
     assert answer.status == 413, answer
 
 
