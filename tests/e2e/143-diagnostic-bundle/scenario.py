@@ -87,7 +87,7 @@ async def again_as_before(edge):
     await edge.ctl("status")
 
     async def asked():
-        return edge.events("admin.request", "status", since=mark)
+        return edge.events("admin.looked", "status", since=mark)
     await until(asked, "the request in the log")
     assert not [line for line in edge.log.lines[mark:]
                 if f'Module="{QUIET}" Level="DEBUG"' in line]
