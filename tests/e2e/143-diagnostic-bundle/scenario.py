@@ -85,10 +85,10 @@ def no_secret_in(nodes, files):
 async def again_as_before(edge):
     """No module is at debug that was not."""
     mark = edge.mark()
-    await edge.ctl("status")
+    await edge.ctl("config", "history")
 
     async def asked():
-        return edge.events("admin.request", "status", since=mark)
+        return edge.events("admin.request", "config history", since=mark)
     await until(asked, "the request in the log")
     assert not [line for line in edge.log.lines[mark:]
                 if f'Module="{QUIET}" Level="DEBUG"' in line]

@@ -1,5 +1,5 @@
-"""Who may use the web page: the first comes by a one-time link; passwords are guessed slowly; viewers
-look, operators keep it running, administrators change it; a session ends with what it rests on.
+"""Who may use the web page: the first comes by a one-time link; passwords are guessed slowly;
+viewers look, operators keep it running, administrators change it; a session ends with what it rests on.
 The log and the history say who it was, and no password, token or cookie."""
 import re
 import ssl
@@ -105,7 +105,8 @@ async def guesses(core):
 
 async def roles(core, viewer, operator, admin):
     """Each may what those before may."""
-    looks, keeps, changes = ["status"], ["config", "show"], ["config", "set", "limits.sessions", "90"]
+    looks, keeps = ["status"], ["config", "show"]
+    changes = ["config", "set", "limits.sessions", "90"]
     for web, may in ((viewer, 1), (operator, 2), (admin, 3)):
         for n, words in enumerate((looks, keeps, changes), 1):
             answer = await web.command(*words)
@@ -205,7 +206,8 @@ async def heads(core, admin):
     assert page.status == 200 and "<html" in page.body, page
     assert page.headers["content-type"].startswith("text/html"), page.headers
     assert "script-src 'self'" in page.headers["content-security-policy"], page.headers
-    again = await admin.ask("/", "--compressed", "--header", f"If-None-Match: {page.headers['etag']}")
+    again = await admin.ask("/", "--compressed", "--header",
+                            f"If-None-Match: {page.headers['etag']}")
     assert again.status == 304 and not again.body, again
     for path in ("/", "/api/v1/session", "/nothing"):
         headers = (await admin.ask(path, "--compressed")).headers

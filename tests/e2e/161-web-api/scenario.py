@@ -1,5 +1,5 @@
-"""The JSON API is what its description says: every path of openapi.json is asked, at every node, and
-every answer validated against it. Live events show a change within 3 seconds."""
+"""The JSON API is what its description says: every path of openapi.json is asked, at every node,
+and every answer validated against it. Live events show a change within 3 seconds."""
 import json
 import time
 
@@ -29,7 +29,8 @@ EVENTS = {"status": "Status", "log": "Event"}
 async def run(stage):
     alice, bob, _ = await stage.alice_and_the_world()
     await both_ways(alice, bob)
-    people = await together(*(account(node, "anna", "admin", PASSWORD) for node in stage.site.nodes))
+    people = await together(*(account(node, "anna", "admin", PASSWORD)
+                              for node in stage.site.nodes))
     for web in people:
         description = (await web.get("openapi.json")).json
         check = Check(description)
@@ -44,7 +45,8 @@ class Check:
     """Answers against the description."""
 
     def __init__(self, description):
-        jsonschema.Draft202012Validator.check_schema({"$defs": description["components"]["schemas"]})
+        schemas = description["components"]["schemas"]
+        jsonschema.Draft202012Validator.check_schema({"$defs": schemas})
         self.description = description
         self.asked = set()
 

@@ -107,7 +107,8 @@ async def patiently(ask):
 async def link(node, *name):
     """(token, what was printed) of a one-time link."""
     out = await node.ctl("admin", "link", *name)
-    token = re.search(rf"^https://\S+:{ADMIN_PORT}/#/welcome/([A-Za-z0-9_-]{{22}})$", out, re.MULTILINE)
+    token = re.search(rf"^https://\S+:{ADMIN_PORT}/#/welcome/([A-Za-z0-9_-]{{22}})$", out,
+                      re.MULTILINE)
     assert token, out
     return token[1], out
 
