@@ -75,8 +75,14 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 	throw await failure(response);
 }
 
-export async function get<T>(path: string, abort?: AbortSignal): Promise<T> {
-	const response = await ask(path, { signal: abort ?? null });
+/* What a page asks by itself, and nobody by a click: it does not keep a session alive. */
+const BACKGROUND = { "X-Sallyport-Background": "1" };
+
+export async function get<T>(path: string, abort?: AbortSignal, byItself = false): Promise<T> {
+	const response = await ask(path, {
+		signal: abort ?? null,
+		headers: byItself ? BACKGROUND : {},
+	});
 	return (await response.json()) as T;
 }
 
@@ -184,7 +190,7 @@ export function listen(
 	/* An event source does not tell why it failed: the session may be over. */
 	const again = async () => {
 		try {
-			await get("session");
+			await get("session", undefined, true);
 		} catch (error) {
 			if (error instanceof ApiError && error.status === 401) return;
 		}

@@ -15,13 +15,13 @@ export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
 	const [busy, setBusy] = useState(path !== null);
 	const abort = useRef<AbortController | null>(null);
 
-	const reload = useCallback(() => {
+	const load = useCallback((byItself: boolean) => {
 		if (path === null) return;
 		const mine = new AbortController();
 		abort.current?.abort();
 		abort.current = mine;
 		setBusy(true);
-		get<T>(path, mine.signal)
+		get<T>(path, mine.signal, byItself)
 			.then(
 				(answer) => {
 					setData(answer);
@@ -36,17 +36,19 @@ export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
 			});
 	}, [path]);
 
+	const reload = useCallback(() => load(false), [load]);
+
 	useEffect(() => {
 		setData(null);
-		reload();
+		load(false);
 		const again = () =>
-			document.hidden || reload(); /* nobody looks: the node need not work */
+			document.hidden || load(true); /* nobody looks: the node need not work */
 		const timer = everySeconds > 0 ? setInterval(again, everySeconds * 1000) : 0;
 		return () => {
 			clearInterval(timer);
 			abort.current?.abort();
 		};
-	}, [reload, everySeconds]);
+	}, [load, everySeconds]);
 
 	return { data, error, busy, reload };
 }

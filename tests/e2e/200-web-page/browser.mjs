@@ -111,7 +111,6 @@ async function restartRouter(home) {
 	await here.first().click();
 	await home.getByRole("dialog").getByRole("button", { name: "Restart the router service" }).click();
 	await see(home.getByText("No notification"));
-	await picture(home, "home-restarted");
 }
 
 async function mapTurnsLive(edge) {
@@ -233,11 +232,9 @@ async function takePictures(pages) {
 	const { edge, core } = pages;
 	for (const [page, path, name] of [
 		[edge, "/streams", "edge-streams"],
-		[edge, "/domains", "edge-domains"],
 		[edge, "/charts", "edge-charts"],
 		[edge, "/config/history", "edge-history"],
 		[core, "/", "core-overview"],
-		[core, "/config/nodes", "core-nodes"],
 		[core, "/diagnostics", "core-diagnostics"],
 	]) {
 		await go(page, path);
