@@ -415,7 +415,7 @@ static char *join(struct side *side, const char *code)
 
 static char *issue(struct side *side)
 {
-	char *text = NULL, *end;
+	char *text, *end;
 
 	assert_true(tunnels_pair(side->tunnels, NULL, 0, &text));
 	end = strchr(text, '\n');
