@@ -191,12 +191,12 @@ async def endings(core, admin):
 
 async def silence(core):
     """A live view alone does not keep a session."""
-    await core.set("timeouts.session", 60)
+    await core.set("timeouts.session", 30)
     web = await account(core, "silvia", "viewer", "silvias-password")
     view = await web.live()
     began = time.monotonic()
     await view.log.wait_for(r"ended with status 0", deadline=80.0)
-    assert time.monotonic() - began > 50 and not await web.is_in()
+    assert time.monotonic() - began > 25 and not await web.is_in()
     await core.event("admin.logout", said("by", "silvia"), "silence")
     await core.ctl("account", "remove", "silvia")
 
