@@ -339,12 +339,9 @@ int main(void)
 		cmocka_unit_test(a_report_has_all_that_was_told),
 		cmocka_unit_test(a_core_says_the_worst_of_its_edges_and_keeps_them_all),
 		cmocka_unit_test(the_only_edge_speaks_for_the_core),
-<<<<<<< HEAD
 		cmocka_unit_test(an_edge_that_cannot_tell_is_to_be_asked_by_hand),
-=======
 		cmocka_unit_test(an_edge_does_not_choose_what_people_type),
 		cmocka_unit_test(an_edge_without_a_failure_tells_no_command_but_ours),
->>>>>>> r-diag
 		cmocka_unit_test(a_domain_that_is_none_does_not_get_into_a_command),
 		cmocka_unit_test(the_text_leads_with_cause_and_fix_and_fits_a_terminal),
 		cmocka_unit_test(what_cannot_be_read_is_no_report),
