@@ -31,9 +31,10 @@ static const struct remedy {
 	{ FAILURE_TLS_NOT_WANTED, "choose tls-optional or tls-required",
 	  "sallyport config set federation.security_mode tls-optional" },
 	{ FAILURE_CERTIFICATE_REFUSED,
-	  "install the missing authority in tls.trust, or ask the domain's operator for a "
-	  "certificate "
-	  "that names the domain; federation.verify_server_certificates off would take any",
+	  "ask the domain's operator for a certificate that names the domain, with its whole "
+	  "chain; or set tls.trust to all authorities that you trust, with this one (it "
+	  "replaces those of this machine); federation.verify_server_certificates off would "
+	  "take any",
 	  NULL },
 	{ FAILURE_PROTOCOL, "look at what the peer sent: something else may listen on that port",
 	  "sallyport log domain=%s" },

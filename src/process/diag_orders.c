@@ -480,12 +480,23 @@ static void log_part(const struct order *order)
 	}
 }
 
+/* Nothing, where none was asked for. */
+static void diagnostic_capture_part(const struct order *order)
+{
+	struct diagnostic_facts facts = diagnostic_facts(order->orders->diagnostic);
+
+	if (facts.state != DIAGNOSTIC_NONE && !facts.capture)
+		answer_piece(order, 0, &(struct buffer){ 0 });
+	else
+		capture_part_of(order, DIAGNOSTIC_NAME, order->words[1]);
+}
+
 static void diag_part(const struct order *order)
 {
 	if (strcmp(order->words[0], "log") == 0)
 		log_part(order);
 	else if (strcmp(order->words[0], "capture") == 0)
-		capture_part_of(order, DIAGNOSTIC_NAME, order->words[1]);
+		diagnostic_capture_part(order);
 	else
 		refuse_freeing(order, xasprintf("there is no such part: %s", order->words[0]));
 }

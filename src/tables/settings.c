@@ -338,7 +338,8 @@ const struct setting settings[] = {
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  .effect = EFFECT_NEW_STREAMS,
 	  FIELD(.kind = FIELD_PEM),
-	  .help = "certificates of the authorities that we trust; empty: those of this machine" },
+	  .help = "certificates of the authorities that we trust, and of no others; empty: those "
+		  "of this machine" },
 	{ .name = "log.levels",
 	  .shape = SETTING_RECORDS,
 	  .keyed = true,

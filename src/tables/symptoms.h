@@ -211,7 +211,8 @@
 	X(UNKNOWN_ISSUER, 31, "certificate-issuer", DOCTOR, WARNING,                               \
 	  "a partner's certificate is of an unknown issuer",                                       \
 	  "its chain is incomplete, it is self-signed, or its authority is not trusted here",      \
-	  "ask its operator to send the whole chain, or add the authority to tls.trust",           \
+	  "ask its operator to send the whole chain, or set tls.trust to all authorities that "    \
+	  "you trust, with this one: it replaces those of this machine",                           \
 	  "sallyport why {}")                                                                      \
 	X(REVOKED, 32, "revoked", LATER, NONE, "revoked, or the revocation list cannot be had",    \
 	  "comes with revocation lists, which are not asked yet", "", "")                          \
