@@ -109,6 +109,7 @@ static void from_manage(void *arg, struct message *message)
 static void manage_gone(void *arg)
 {
 	messenger_destroy(&traffic.manage);
+	gateway_forget_watches(traffic.gateway);
 }
 
 static const struct messenger_handler manage_handler = { from_manage, manage_gone };
@@ -116,6 +117,7 @@ static const struct messenger_handler manage_handler = { from_manage, manage_gon
 static void set_manage(int fd)
 {
 	messenger_destroy(&traffic.manage);
+	gateway_forget_watches(traffic.gateway); /* it may come before the other's end is seen */
 	traffic.manages++;
 	if (fd >= 0)
 		traffic.manage = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC, PROCESS_MANAGE,
