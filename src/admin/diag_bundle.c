@@ -40,11 +40,13 @@ struct diag_bundle {
 	struct buffer notes; /* for the README: what is not there, and why */
 	/* fetching: this part of this node comes next */
 	size_t node, part;
+	uint64_t part_size; /* as the node says */
 	/* packing: the file, how much of it is packed, and what is left of the merged log */
 	struct tar *tar;
 	size_t file;
 	uint64_t packed;
 	struct log_merge merge;
+	struct slice line; /* what is left of one; data NULL: none is begun */
 	bool merging;
 	struct timer timer;
 };
@@ -141,7 +143,7 @@ static bool pack_readme(struct diag_bundle *bundle)
 
 	buffer_append_text(&text, readme);
 	if (buffer_len(&bundle->notes)) {
-		buffer_append_text(&text, "\nNot here:\n\n");
+		buffer_append_text(&text, "\nNot here, or not all of it:\n\n");
 		buffer_append(&text, buffer_data(&bundle->notes), buffer_len(&bundle->notes));
 	}
 	packed = pack(bundle, "README.txt", buffer_len(&text),
@@ -176,17 +178,23 @@ static bool give(struct diag_bundle *bundle, struct slice bytes)
 
 static bool pack_merged(struct diag_bundle *bundle)
 {
+	struct slice *line = &bundle->line;
 	struct buffer lines = { 0 };
-	struct slice line;
 	bool packed;
 
-	bundle->merging = false;
-	while (log_merge_next(&bundle->merge, &line)) {
-		buffer_append_slice(&lines, line);
-		buffer_append_text(&lines, "\n");
-		bundle->merging = buffer_len(&lines) >= STEP_BYTES;
-		if (bundle->merging)
+	while (buffer_len(&lines) < STEP_BYTES) {
+		size_t len;
+
+		bundle->merging = line->data || log_merge_next(&bundle->merge, line);
+		if (!bundle->merging)
 			break;
+		len = line->len < STEP_BYTES ? line->len : STEP_BYTES;
+		buffer_append(&lines, line->data, len);
+		*line = (struct slice){ line->data + len, line->len - len };
+		if (line->len)
+			continue;
+		buffer_append_text(&lines, "\n");
+		line->data = NULL;
 	}
 	packed = give(bundle, (struct slice){ buffer_data(&lines), buffer_len(&lines) });
 	buffer_finish(&lines);
@@ -218,9 +226,12 @@ static bool pack_file(struct diag_bundle *bundle)
 	return true;
 }
 
-static void tell_output(struct diag_bundle *bundle, bool last)
+/* False: who asked has gone meanwhile, and the bundle with him. */
+static bool tell_output(struct diag_bundle *bundle, bool last)
 {
+	struct diag *diag = bundle->diag;
 	struct buffer *out = tar_output(bundle->tar);
+	uint64_t number = bundle->number;
 	json_t *data;
 
 	while (buffer_len(out) >= STEP_BYTES || (last && buffer_len(out))) {
@@ -229,10 +240,13 @@ static void tell_output(struct diag_bundle *bundle, bool last)
 
 		bundle->bytes += len;
 		data = diag_piece(bundle->bytes, (struct slice){ buffer_data(out), len });
-		desk_tell(bundle->diag->config.desk, bundle->number, "", data);
-		json_decref(data);
 		buffer_consume(out, len);
+		desk_tell(diag->config.desk, number, "", data);
+		json_decref(data);
+		if (!diag->bundle || diag->bundle->number != number)
+			return false;
 	}
+	return true;
 }
 
 static void end_packing(struct diag_bundle *bundle)
@@ -244,7 +258,8 @@ static void end_packing(struct diag_bundle *bundle)
 		end(bundle, false, why);
 		return;
 	}
-	tell_output(bundle, true);
+	if (!tell_output(bundle, true))
+		return;
 	notes = buffer_take_text(&bundle->notes);
 	text = xasprintf("%" PRIu64 " bytes of %zu node%s%s%s", bundle->bytes, bundle->nodes_count,
 			 bundle->nodes_count == 1 ? "" : "s", *notes ? "; not in it:\n" : "",
@@ -275,8 +290,8 @@ static void pack_on(struct diag_bundle *bundle)
 			bundle->packed = 0;
 		}
 	}
-	tell_output(bundle, false);
-	soon(bundle, 0);
+	if (tell_output(bundle, false))
+		soon(bundle, 0);
 }
 
 static void begin_packing(struct diag_bundle *bundle)
@@ -291,6 +306,7 @@ static void begin_packing(struct diag_bundle *bundle)
 
 static void next_part(struct diag_bundle *bundle)
 {
+	bundle->part_size = 0;
 	if (++bundle->part == PARTS) {
 		bundle->part = 0;
 		bundle->node++;
@@ -300,6 +316,20 @@ static void next_part(struct diag_bundle *bundle)
 static void note(struct diag_bundle *bundle, const char *node, const char *what, const char *why)
 {
 	buffer_printf(&bundle->notes, "%s: %s: %s\n", node, what, why);
+}
+
+/* What came of it already stays. */
+static void note_part(struct diag_bundle *bundle, const char *why)
+{
+	struct node *node = &bundle->nodes[bundle->node];
+	size_t got = buffer_len(&node->parts[bundle->part]);
+	char *text = got ? xasprintf("cut short after %zu of %" PRIu64 " bytes: %s", got,
+				     bundle->part_size, why)
+			 : xstrdup(why);
+
+	bundle->bytes += got;
+	note(bundle, node->name, parts[bundle->part].what, text);
+	free(text);
 }
 
 static void on_piece(struct diag *diag, uint64_t number, const struct diag_answer *answer)
@@ -316,8 +346,7 @@ static void on_piece(struct diag *diag, uint64_t number, const struct diag_answe
 	part = &node->parts[bundle->part];
 	before = buffer_len(part);
 	if (!answer->done || !diag_piece_read(answer->data, part, &size)) {
-		note(bundle, node->name, parts[bundle->part].what,
-		     answer->done ? "the answer cannot be read" : answer->text);
+		note_part(bundle, answer->done ? "the answer cannot be read" : answer->text);
 		next_part(bundle);
 	} else if (bundle->bytes + size > BUNDLE_BYTES) {
 		note(bundle, node->name, parts[bundle->part].what,
@@ -327,6 +356,8 @@ static void on_piece(struct diag *diag, uint64_t number, const struct diag_answe
 	} else if (buffer_len(part) >= size || buffer_len(part) == before) {
 		bundle->bytes += buffer_len(part);
 		next_part(bundle);
+	} else {
+		bundle->part_size = size;
 	}
 	soon(bundle, 0);
 }

@@ -40,13 +40,15 @@ struct stage {
 	char answer[600]; /* "STATUS TEXT" */
 	json_t *data;
 	size_t behind;
+	bool breaks; /* after the first piece of the log */
+	bool leaves; /* with the first piece that it is told */
 	struct timer deadline;
 };
 
 /* Control: has a capture "big" of CAPTURE_BYTES, and a short log. */
 static void answer_part(struct stage *stage, uint64_t tag, const char *what, const char *offset)
 {
-	size_t size = strcmp(what, "big") == 0 ? CAPTURE_BYTES : 5,
+	size_t size = strcmp(what, "big") == 0 || stage->breaks ? CAPTURE_BYTES : 5,
 	       from = strtoul(offset, NULL, 10);
 	size_t len = from < size ? size - from : 0;
 	struct buffer text = { 0 };
@@ -54,6 +56,10 @@ static void answer_part(struct stage *stage, uint64_t tag, const char *what, con
 
 	if (strcmp(what, "big") != 0 && strcmp(what, "log") != 0) {
 		diag_answer(stage->diag, tag, false, "there is none");
+		return;
+	}
+	if (stage->breaks && from) {
+		diag_answer(stage->diag, tag, false, "the tunnel broke");
 		return;
 	}
 	len = len > 1 << 20 ? 1 << 20 : len;
@@ -101,6 +107,8 @@ static void on_piece(void *arg, uint64_t session, struct slice text, json_t *dat
 	assert_true(base64_decode(&stage->saved, (struct slice){ json_string_value(base64),
 								 json_string_length(base64) }));
 	stage->behind = stage->pieces == 1 ? 2 << 20 : 0; /* the first waits to be taken */
+	if (stage->leaves)
+		desk_leave(stage->desk, stage, 1);
 }
 
 static size_t behind(void *arg, uint64_t session)
@@ -283,6 +291,33 @@ static void who_leaves_ends_it(void **state)
 	close_stage(&stage);
 }
 
+static void on_end(struct timer *timer)
+{
+	struct stage *stage = (void *)((char *)timer - offsetof(struct stage, deadline));
+
+	loop_stop(stage->loop);
+}
+
+/* As one does who has not taken what he was told before. */
+static void who_leaves_while_he_is_told_a_piece_is_told_no_more(void **state)
+{
+	static const char *const lines[] = { "capture get big FILE", "diag bundle FILE" };
+
+	for (size_t i = 0; i < nitems(lines); i++) {
+		struct stage stage;
+
+		open_stage(&stage);
+		stage.leaves = true;
+		ask_in_part(&stage, &root, lines[i]);
+		stage.deadline.fire = on_end;
+		loop_arm(stage.loop, &stage.deadline, 500);
+		loop_run(stage.loop);
+		assert_int_equal(stage.pieces, 1);
+		assert_string_equal(stage.answer, "");
+		close_stage(&stage);
+	}
+}
+
 static void a_document_stays_as_it_was_at_its_first_piece(void **state)
 {
 	struct stage stage;
@@ -339,6 +374,22 @@ static void a_bundle_has_what_there_is_and_says_what_there_is_not(void **state)
 	close_stage(&stage);
 }
 
+static void a_bundle_says_what_of_it_is_cut_short(void **state)
+{
+	struct stage stage;
+	char *names;
+
+	open_stage(&stage);
+	stage.breaks = true;
+	ask(&stage, &root, "diag bundle FILE");
+	assert_non_null(strstr(stage.answer, "edge-a: log: cut short after 1048576 of 2500000 "
+					     "bytes: the tunnel broke\n"));
+	names = names_in(&stage.saved);
+	assert_non_null(strstr(names, "edge-a/log.txt"));
+	free(names);
+	close_stage(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,8 +398,10 @@ int main(void)
 		cmocka_unit_test(a_capture_comes_in_pieces_that_wait_for_the_taker),
 		cmocka_unit_test(what_is_not_there_is_refused_in_controls_words),
 		cmocka_unit_test(who_leaves_ends_it),
+		cmocka_unit_test(who_leaves_while_he_is_told_a_piece_is_told_no_more),
 		cmocka_unit_test(a_document_stays_as_it_was_at_its_first_piece),
 		cmocka_unit_test(a_bundle_has_what_there_is_and_says_what_there_is_not),
+		cmocka_unit_test(a_bundle_says_what_of_it_is_cut_short),
 	};
 
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));

@@ -132,6 +132,7 @@ static void on_session_ended(void *arg, const struct session *session, const cha
 	log_event(EVENT_ADMIN_LOGOUT, "by=\"%s\" from=\"%s\" why=\"%s\"", session->name,
 		  session->from, why);
 	http_live_end_of(api->live, session->number);
+	http_routes_end_of(api, session->number);
 }
 
 static void sweep(struct http_api *api)

@@ -119,6 +119,8 @@ static void run_trace(void *arg, const struct errand *errand)
 {
 	tell(errand, "one", json_pack("{s:i}", "seq", 1));
 	tell(errand, "two", json_pack("{s:i}", "seq", 2));
+	if (strcmp(errand->words[0], "endless.example") == 0)
+		return;
 	desk_answer(desk, errand->number, REPLY_DONE, "that was all", NULL);
 }
 
@@ -561,6 +563,45 @@ static void the_status_is_told_live_until_the_session_ends(void **state)
 	free(headers);
 }
 
+static void a_command_that_streams_ends_with_its_session(void **state)
+{
+	char *headers = log_in("admin", PASSWORD);
+	SSL *ssl = ask_for("POST /api/v1/command", headers,
+			   "{\"command\":[\"trace\",\"endless.example\"]}");
+	char bytes[4096];
+
+	hear(ssl, "\"seq\":2");
+	assert_int_equal(got.status, 200);
+	assert_int_equal(status_of("POST /api/v1/logout", headers, "{}"), 204);
+	assert_true(SSL_read(ssl, bytes, sizeof(bytes)) <= 0); /* no answer that would be its end */
+	assert_int_equal(recv(SSL_get_fd(ssl), bytes, 1, 0), 0);
+	hang_up(ssl);
+	free(headers);
+}
+
+static void an_account_has_so_many_requests_open_and_others_go_on(void **state)
+{
+	SSL *open[20];
+	char *headers = log_in("admin", PASSWORD), *again = log_in("admin", PASSWORD), *others;
+	size_t count = 0;
+
+	do {
+		assert_true(count < nitems(open));
+		open[count] = ask_for("POST /api/v1/command", count % 2 ? headers : again,
+				      "{\"command\":[\"trace\",\"endless.example\"]}");
+		hear(open[count], "}");
+	} while (got.status == 200 && ++count);
+	assert_int_equal(got.status, 429);
+	assert_int_equal(count, 16);
+	others = log_in("vera", PASSWORD);
+	assert_int_equal(visit("/api/v1/why/a.example", others), 200);
+	for (size_t i = 0; i <= count; i++)
+		hang_up(open[i]);
+	free(headers);
+	free(again);
+	free(others);
+}
+
 static void who_changes_his_password_stays_and_others_of_the_account_go(void **state)
 {
 	char *mine = log_in("vera", PASSWORD), *other = log_in("vera", PASSWORD);
@@ -650,6 +691,8 @@ int main(void)
 		cmocka_unit_test(viewers_look_and_no_more),
 		cmocka_unit_test(metrics_want_their_token_which_opens_nothing_else),
 		cmocka_unit_test(the_status_is_told_live_until_the_session_ends),
+		cmocka_unit_test(a_command_that_streams_ends_with_its_session),
+		cmocka_unit_test(an_account_has_so_many_requests_open_and_others_go_on),
 		cmocka_unit_test(who_changes_his_password_stays_and_others_of_the_account_go),
 		cmocka_unit_test(guesses_are_slowed_down_whoever_they_are_about),
 	};

@@ -81,6 +81,7 @@ void http_get(struct http_api *api, const struct session *session, const char *p
 	      struct https_call *call);
 void http_command(struct http_api *api, const struct session *session, struct https_call *call);
 void http_metrics(struct http_api *api, const struct session *session, struct https_call *call);
+void http_routes_end_of(struct http_api *api, uint64_t session); /* what it waits for */
 void http_routes_drop(struct http_api *api);
 
 /* What of the log the query of a request wants. False: *why (allocated). */

@@ -23,8 +23,8 @@
 
 /* NULL: cannot be read. */
 json_t *why_report(struct slice records);
-/* What a core says: `reports` is an array of the objects of edges. Takes both; `of` is the core's
- * own. */
+/* What a core says: `reports` is an array of the objects of edges, of which it believes what they
+ * saw, not what is to be done. Takes both; `of` is the core's own. */
 json_t *why_merge(json_t *of, json_t *reports);
 
 #endif

@@ -157,6 +157,8 @@ static void begin(struct captures *captures)
 		  capture->secrets ? "yes" : "no", log_text(capture->domain), capture->job.packets,
 		  capture->job.bytes, capture->job.seconds);
 	tell(&captures->for_begin, capture->name, NULL);
+	if (captures->next) /* ordered before there was a process to dismiss */
+		supervisor_dismiss(captures->supervisor, PROCESS_CAPTURE, KILL_MS);
 }
 
 static void log_end(const struct capture *capture)

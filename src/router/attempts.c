@@ -347,6 +347,30 @@ static void blame(struct domain *domain, uint64_t now_ms, enum failure failure, 
 	domain->why = xstrdup(why);
 }
 
+/* Anybody may claim to be the domain: what comes of that says nothing while a stream of its own is
+ * open. */
+static bool is_hearsay(const struct attempt *a)
+{
+	if (a->out || a->was_ready || !a->domain)
+		return false;
+	for (const struct attempt *in = a->domain->attempts[false].newest; in; in = in->older) {
+		if (in->state == READY)
+			return true;
+	}
+	return false;
+}
+
+static void end(struct attempt *a, enum state state, uint64_t now_ms, enum failure failure,
+		const char *why)
+{
+	a->state = state;
+	if (!a->was_ready || state == FAILED)
+		a->settled_ms = now_ms;
+	set_end(a, failure, why);
+	if (!is_hearsay(a))
+		blame(a->domain, now_ms, failure, a->why);
+}
+
 void attempt_ready(struct attempt *a, uint64_t now_ms)
 {
 	if (!a || a->state == READY)
@@ -365,21 +389,14 @@ void attempt_failed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 {
 	if (!a || a->state == FAILED || a->state == CLOSED)
 		return;
-	a->state = FAILED;
-	a->settled_ms = now_ms;
-	set_end(a, failure, why);
-	blame(a->domain, now_ms, failure, a->why);
+	end(a, FAILED, now_ms, failure, why);
 }
 
 void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, const char *why)
 {
 	if (!a || a->state == FAILED || a->state == CLOSED)
 		return;
-	a->state = CLOSED;
-	if (!a->was_ready)
-		a->settled_ms = now_ms;
-	set_end(a, failure, why);
-	blame(a->domain, now_ms, failure, a->why);
+	end(a, CLOSED, now_ms, failure, why);
 }
 
 void attempts_refused(struct attempts *all, const char *remote, uint64_t now_ms,
