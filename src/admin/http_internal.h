@@ -14,6 +14,7 @@
 #define HTTP_FILE_BYTES ((size_t)16 << 20) /* as much as the control socket takes */
 #define HTTP_LISTENERS_MAX 8
 #define HTTP_COOKIE "__Host-sallyport"
+#define HTTP_LIVE "/api/v1/live"
 #define HTTP_JSON "application/json"
 
 struct http_live;

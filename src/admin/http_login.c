@@ -137,8 +137,10 @@ static bool is_throttled(struct http_api *api, const char *name, struct https_ca
 
 const struct session *http_session_of(struct http_api *api, const struct https_call *call)
 {
-	/* What a page asks by itself is no sign that somebody sits before it. */
-	bool use = https_header(call, "X-Sallyport-Background") == NULL;
+	/* What a page asks by itself is no sign that somebody sits before it; of what a browser's
+	 * event source asks, the page cannot say so. */
+	bool use = !https_header(call, "X-Sallyport-Background") &&
+		   strcmp(https_path(call), HTTP_LIVE) != 0;
 	struct slice token;
 
 	if (!http_cookie(https_header(call, "Cookie"), HTTP_COOKIE, &token))

@@ -75,8 +75,10 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 	throw await failure(response);
 }
 
-export async function get<T>(path: string, abort?: AbortSignal): Promise<T> {
-	const response = await ask(path, { signal: abort ?? null });
+/* `alone`: the page asks by itself, which is no sign that somebody sits before it. */
+export async function get<T>(path: string, abort?: AbortSignal, alone = false): Promise<T> {
+	const headers: Record<string, string> = alone ? { "X-Sallyport-Background": "1" } : {};
+	const response = await ask(path, { signal: abort ?? null, headers });
 	return (await response.json()) as T;
 }
 
@@ -184,7 +186,7 @@ export function listen(
 	/* An event source does not tell why it failed: the session may be over. */
 	const again = async () => {
 		try {
-			await get("session");
+			await get("session", undefined, true);
 		} catch (error) {
 			if (error instanceof ApiError && error.status === 401) return;
 		}

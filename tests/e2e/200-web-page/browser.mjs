@@ -169,6 +169,17 @@ async function readWhy(edge) {
 	await edge.setViewportSize(DEPTHS.wide);
 }
 
+/* A page that nobody sits before must not keep its session. */
+async function asksByItself(edge) {
+	step("edge: what a page asks by itself is marked so");
+	await go(edge, "/charts");
+	await edge.waitForTimeout(1000);
+	const own = await edge.waitForRequest((request) => request.url().includes("/api/v1/series"),
+		{ timeout: WAIT_MS });
+	if (own.headers()["x-sallyport-background"] !== "1")
+		wrong.push("edge: what the charts ask by themselves is taken for a person");
+}
+
 /* Every page of every node, in both schemes and at 360 px. */
 async function lookAtAll(page, node) {
 	step(`${node}: every page, light and dark, wide and narrow`);
@@ -265,6 +276,7 @@ async function main() {
 		await breakAxl(pages.core);
 		await readWhy(pages.edge);
 		await inGerman(pages.edge);
+		await asksByItself(pages.edge);
 		for (const node of Object.keys(pages)) await lookAtAll(pages[node], node);
 		await byKeyboard(pages.edge, "edge");
 	} catch (error) {
