@@ -1,6 +1,7 @@
 """Who may use the web page: the first comes by a one-time link; passwords are guessed slowly;
 viewers look, operators keep it running, administrators change it; a session ends with what it rests on.
 The log and the history say who it was, and no password, token or cookie."""
+import asyncio
 import re
 import ssl
 import time
