@@ -46,6 +46,7 @@ struct diag_bundle {
 	size_t file;
 	uint64_t packed;
 	struct log_merge merge;
+	struct slice line; /* what is left of one; data NULL: none is begun */
 	bool merging;
 	struct timer timer;
 };
@@ -177,17 +178,23 @@ static bool give(struct diag_bundle *bundle, struct slice bytes)
 
 static bool pack_merged(struct diag_bundle *bundle)
 {
+	struct slice *line = &bundle->line;
 	struct buffer lines = { 0 };
-	struct slice line;
 	bool packed;
 
-	bundle->merging = false;
-	while (log_merge_next(&bundle->merge, &line)) {
-		buffer_append_slice(&lines, line);
-		buffer_append_text(&lines, "\n");
-		bundle->merging = buffer_len(&lines) >= STEP_BYTES;
-		if (bundle->merging)
+	while (buffer_len(&lines) < STEP_BYTES) {
+		size_t len;
+
+		bundle->merging = line->data || log_merge_next(&bundle->merge, line);
+		if (!bundle->merging)
 			break;
+		len = line->len < STEP_BYTES ? line->len : STEP_BYTES;
+		buffer_append(&lines, line->data, len);
+		*line = (struct slice){ line->data + len, line->len - len };
+		if (line->len)
+			continue;
+		buffer_append_text(&lines, "\n");
+		line->data = NULL;
 	}
 	packed = give(bundle, (struct slice){ buffer_data(&lines), buffer_len(&lines) });
 	buffer_finish(&lines);
@@ -219,9 +226,12 @@ static bool pack_file(struct diag_bundle *bundle)
 	return true;
 }
 
-static void tell_output(struct diag_bundle *bundle, bool last)
+/* False: who asked has gone meanwhile, and the bundle with him. */
+static bool tell_output(struct diag_bundle *bundle, bool last)
 {
+	struct diag *diag = bundle->diag;
 	struct buffer *out = tar_output(bundle->tar);
+	uint64_t number = bundle->number;
 	json_t *data;
 
 	while (buffer_len(out) >= STEP_BYTES || (last && buffer_len(out))) {
@@ -230,10 +240,13 @@ static void tell_output(struct diag_bundle *bundle, bool last)
 
 		bundle->bytes += len;
 		data = diag_piece(bundle->bytes, (struct slice){ buffer_data(out), len });
-		desk_tell(bundle->diag->config.desk, bundle->number, "", data);
-		json_decref(data);
 		buffer_consume(out, len);
+		desk_tell(diag->config.desk, number, "", data);
+		json_decref(data);
+		if (!diag->bundle || diag->bundle->number != number)
+			return false;
 	}
+	return true;
 }
 
 static void end_packing(struct diag_bundle *bundle)
@@ -245,7 +258,8 @@ static void end_packing(struct diag_bundle *bundle)
 		end(bundle, false, why);
 		return;
 	}
-	tell_output(bundle, true);
+	if (!tell_output(bundle, true))
+		return;
 	notes = buffer_take_text(&bundle->notes);
 	text = xasprintf("%" PRIu64 " bytes of %zu node%s%s%s", bundle->bytes, bundle->nodes_count,
 			 bundle->nodes_count == 1 ? "" : "s", *notes ? "; not in it:\n" : "",
@@ -276,8 +290,8 @@ static void pack_on(struct diag_bundle *bundle)
 			bundle->packed = 0;
 		}
 	}
-	tell_output(bundle, false);
-	soon(bundle, 0);
+	if (tell_output(bundle, false))
+		soon(bundle, 0);
 }
 
 static void begin_packing(struct diag_bundle *bundle)

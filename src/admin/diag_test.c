@@ -41,6 +41,7 @@ struct stage {
 	json_t *data;
 	size_t behind;
 	bool breaks; /* after the first piece of the log */
+	bool leaves; /* with the first piece that it is told */
 	struct timer deadline;
 };
 
@@ -106,6 +107,8 @@ static void on_piece(void *arg, uint64_t session, struct slice text, json_t *dat
 	assert_true(base64_decode(&stage->saved, (struct slice){ json_string_value(base64),
 								 json_string_length(base64) }));
 	stage->behind = stage->pieces == 1 ? 2 << 20 : 0; /* the first waits to be taken */
+	if (stage->leaves)
+		desk_leave(stage->desk, stage, 1);
 }
 
 static size_t behind(void *arg, uint64_t session)
@@ -288,6 +291,33 @@ static void who_leaves_ends_it(void **state)
 	close_stage(&stage);
 }
 
+static void on_end(struct timer *timer)
+{
+	struct stage *stage = (void *)((char *)timer - offsetof(struct stage, deadline));
+
+	loop_stop(stage->loop);
+}
+
+/* As one does who has not taken what he was told before. */
+static void who_leaves_while_he_is_told_a_piece_is_told_no_more(void **state)
+{
+	static const char *const lines[] = { "capture get big FILE", "diag bundle FILE" };
+
+	for (size_t i = 0; i < nitems(lines); i++) {
+		struct stage stage;
+
+		open_stage(&stage);
+		stage.leaves = true;
+		ask_in_part(&stage, &root, lines[i]);
+		stage.deadline.fire = on_end;
+		loop_arm(stage.loop, &stage.deadline, 500);
+		loop_run(stage.loop);
+		assert_int_equal(stage.pieces, 1);
+		assert_string_equal(stage.answer, "");
+		close_stage(&stage);
+	}
+}
+
 static void a_document_stays_as_it_was_at_its_first_piece(void **state)
 {
 	struct stage stage;
@@ -368,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_capture_comes_in_pieces_that_wait_for_the_taker),
 		cmocka_unit_test(what_is_not_there_is_refused_in_controls_words),
 		cmocka_unit_test(who_leaves_ends_it),
+		cmocka_unit_test(who_leaves_while_he_is_told_a_piece_is_told_no_more),
 		cmocka_unit_test(a_document_stays_as_it_was_at_its_first_piece),
 		cmocka_unit_test(a_bundle_has_what_there_is_and_says_what_there_is_not),
 		cmocka_unit_test(a_bundle_says_what_of_it_is_cut_short),

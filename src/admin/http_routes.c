@@ -19,7 +19,8 @@
 #include <string.h>
 #include <time.h>
 
-#define ASKS_MAX 64		/* requests that wait for the desk */
+#define ASKS_MAX 64 /* requests that wait for the desk */
+#define ASKS_PER_ACCOUNT 16
 #define WORD_BYTES 1100		/* of a path or a value in a query: a domain in U-labels, encoded */
 #define EVENTS_OF_AN_ANSWER 200 /* if nothing else is said */
 #define MINUTES 60
@@ -58,6 +59,8 @@ struct http_ask {
 	struct http_ask *next;
 	struct http_api *api;
 	uint64_t number;
+	uint64_t session; /* 0: none */
+	char by[ACCOUNT_NAME_BYTES];
 	struct https_call *call;
 	enum { ASK_DATA, ASK_TEXT, ASK_FILE, ASK_COMMAND } kind;
 	bool may;	  /* the command is within the session's access */
@@ -227,15 +230,19 @@ static void on_answer(void *arg, uint64_t number, enum reply_status status, stru
 
 /* Asking */
 
-/* NULL: there are too many, and the call is answered. */
-static struct http_ask *open_ask(struct http_api *api, struct https_call *call, int kind)
+/* NULL: there are too many, and the call is answered. `session` NULL: metrics by their token. */
+static struct http_ask *open_ask(struct http_api *api, const struct session *session,
+				 struct https_call *call, int kind)
 {
+	const char *by = session ? session->name : "";
+	size_t count = 0, count_by = 0;
 	struct http_ask *ask;
-	size_t count = 0;
 
-	for (ask = api->asks; ask; ask = ask->next)
+	for (ask = api->asks; ask; ask = ask->next) {
 		count++;
-	if (count >= ASKS_MAX) {
+		count_by += strcmp(ask->by, by) == 0;
+	}
+	if (count >= ASKS_MAX || count_by >= ASKS_PER_ACCOUNT) {
 		http_refuse_for(&call, 1, "too many requests wait for an answer: try again");
 		return NULL;
 	}
@@ -244,6 +251,8 @@ static struct http_ask *open_ask(struct http_api *api, struct https_call *call, 
 		.next = api->asks, .api = api, .number = ++api->ask_numbers, .call = call
 	};
 	ask->kind = kind;
+	ask->session = session ? session->number : 0;
+	snprintf(ask->by, sizeof(ask->by), "%s", by);
 	api->asks = ask;
 	https_on_gone(call, on_gone, ask);
 	return ask;
@@ -303,7 +312,7 @@ static void ask_route(struct http_api *api, const struct session *session,
 		http_refuse(&call, 400, "that is no name of a capture");
 		return;
 	}
-	ask = open_ask(api, call, route->type ? ASK_FILE : ASK_DATA);
+	ask = open_ask(api, session, call, route->type ? ASK_FILE : ASK_DATA);
 	if (!ask)
 		return;
 	while (route->words[count]) {
@@ -461,7 +470,7 @@ void http_command(struct http_api *api, const struct session *session, struct ht
 	} else if (command && command->saves) {
 		http_refuse(&call, 400, "its answer is a file, which a GET of its path brings");
 	} else {
-		ask = open_ask(api, call, ASK_COMMAND);
+		ask = open_ask(api, session, call, ASK_COMMAND);
 		if (ask)
 			ask_desk(ask, &visitor, request.words, request.count);
 	}
@@ -508,7 +517,7 @@ void http_metrics(struct http_api *api, const struct session *session, struct ht
 	struct http_ask *ask;
 	unsigned wait;
 
-	snprintf(key, sizeof(key), "metrics %s", https_from(call));
+	snprintf(key, sizeof(key), "metrics %s", https_place(call));
 	snprintf(visitor.from, sizeof(visitor.from), "%s", https_from(call));
 	if (session) {
 		visitor = http_visitor(session, call);
@@ -527,23 +536,37 @@ void http_metrics(struct http_api *api, const struct session *session, struct ht
 		}
 		throttle_forget(api->throttle, key);
 	}
-	ask = open_ask(api, call, ASK_TEXT);
+	ask = open_ask(api, session, call, ASK_TEXT);
 	if (!ask)
 		return;
 	ask->type = OPENMETRICS_TYPE;
 	ask_desk(ask, &visitor, words, nitems(words));
 }
 
+/* Before its answer. */
+static void end_ask(struct http_ask *ask, int status, const char *why)
+{
+	desk_leave(ask->api->config.desk, ask->api, ask->number);
+	if (ask->begun)
+		https_stream_break(&ask->call);
+	else
+		http_refuse(&ask->call, status, why);
+	drop(ask);
+}
+
+void http_routes_end_of(struct http_api *api, uint64_t session)
+{
+	struct http_ask *next;
+
+	for (struct http_ask *ask = api->asks; ask; ask = next) {
+		next = ask->next;
+		if (ask->session == session)
+			end_ask(ask, 401, "the session has ended");
+	}
+}
+
 void http_routes_drop(struct http_api *api)
 {
-	while (api->asks) {
-		struct http_ask *ask = api->asks;
-
-		desk_leave(api->config.desk, api, ask->number);
-		if (ask->begun)
-			https_stream_break(&ask->call);
-		else
-			http_refuse(&ask->call, 503, "the node is stopping");
-		drop(ask);
-	}
+	while (api->asks)
+		end_ask(api->asks, 503, "the node is stopping");
 }
