@@ -39,7 +39,7 @@ static void tell_loaded(void)
 	if (!gateway_loaded(traffic.gateway, &body))
 		return;
 	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
-	if (buffer_len(&traffic.loaded) == bytes.len &&
+	if (bytes.len && buffer_len(&traffic.loaded) == bytes.len &&
 	    memcmp(buffer_data(&traffic.loaded), bytes.data, bytes.len) == 0) {
 		buffer_finish(&body);
 		return;
