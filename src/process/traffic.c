@@ -34,13 +34,13 @@ static bool fail(const char *why)
 static void tell_loaded(void)
 {
 	struct buffer body = { 0 };
-	struct slice bytes;
+	struct slice bytes, told;
 
 	if (!gateway_loaded(traffic.gateway, &body))
 		return;
 	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
-	if (bytes.len && buffer_len(&traffic.loaded) == bytes.len &&
-	    memcmp(buffer_data(&traffic.loaded), bytes.data, bytes.len) == 0) {
+	told = (struct slice){ buffer_data(&traffic.loaded), buffer_len(&traffic.loaded) };
+	if (slice_equals(bytes, told)) {
 		buffer_finish(&body);
 		return;
 	}
