@@ -40,7 +40,7 @@ static void tell_loaded(void)
 		return;
 	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
 	told = (struct slice){ buffer_data(&traffic.loaded), buffer_len(&traffic.loaded) };
-	if (slice_equals(bytes, told)) {
+	if (bytes.data && told.data && slice_equals(bytes, told)) {
 		buffer_finish(&body);
 		return;
 	}
