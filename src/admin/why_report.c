@@ -423,6 +423,31 @@ static void judge_past(json_t *report, const json_t *out, const json_t *in)
 	}
 }
 
+/* Who claimed to be the domain since it got in last, and did not: it may be the domain, so it is
+ * told; it may be anybody, so it is no verdict. */
+static void add_claim(json_t *report, const json_t *in)
+{
+	char *headline;
+	size_t i;
+	json_t *attempt;
+
+	if (!in || is_open(in))
+		return;
+	json_array_foreach(json_object_get(report, "attempts"), i, attempt)
+	{
+		if (!is(attempt, "direction", "in"))
+			continue;
+		if (!failed(attempt))
+			return;
+		headline = xstrdup(string_of(report, "headline"));
+		set_text(report, "headline",
+			 "%s; the last that claimed to be it did not get in: %s", headline,
+			 failure_rows[failure_in(attempt, "failure")].text);
+		free(headline);
+		return;
+	}
+}
+
 /* A node without a side to the world knows the way there and no more. */
 static void judge_inside(json_t *report)
 {
@@ -474,6 +499,7 @@ static void judge(json_t *report)
 		judge_failed(report, in, is_open(out));
 	} else {
 		judge_past(report, out, in);
+		add_claim(report, in);
 	}
 }
 

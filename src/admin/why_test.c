@@ -78,6 +78,18 @@ static void one_sentence_and_verdict_for_each_state(void **state)
 		{ EDGE ALLOWED IN "100|failed|dialback-refused|forged\n" IN
 				  "100|ready||\n" READY_STEP,
 		  "up", "(null)", "far.example reaches us" },
+		/* nor is it hidden, while no stream of its own is open */
+		{ EDGE ALLOWED IN "100|failed|certificate-refused|expired\n" IN
+				  "100|closed||\n" READY_STEP,
+		  "idle", "(null)",
+		  "far.example worked; no stream is open, and nothing waits; the last that claimed "
+		  "to be it did not get in: the domain's server has no valid certificate" },
+		{ EDGE ALLOWED OUT "100|ready||\n" READY_STEP IN
+				   "100|failed|certificate-refused|expired\n" IN
+				   "100|closed||\n" READY_STEP,
+		  "up", "(null)",
+		  "far.example is reached; the last that claimed to be it did not get in: the "
+		  "domain's server has no valid certificate" },
 		/* a stream that only asked about a key says nothing */
 		{ EDGE ALLOWED OUT "100|closed||\nstep|1||us|verify|info|<db:verify/>\n" OUT
 				   "100|ready||\n",
