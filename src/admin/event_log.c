@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/line_ring.h"
 #include "ipc/wire.h"
+#include "tables/events.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -84,6 +85,9 @@ static bool contains(struct slice line, const char *text)
 static bool is_wanted(const struct event_filter *filter, struct slice line,
 		      const struct event_line *event)
 {
+	if (filter->without_stanzas &&
+	    slice_is(event->location, event_rows[EVENT_STANZA_LOGGED].location))
+		return false;
 	return event->level <= filter->level && event->unix_us / 1000000 >= filter->since &&
 	       (!*filter->module || slice_is(event->module, filter->module)) &&
 	       (!*filter->stream ||
