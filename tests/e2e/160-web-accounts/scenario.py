@@ -9,7 +9,7 @@ import time
 from lib import topology
 from lib.node import ADMIN_PORT
 from lib.process import command, together, until
-from lib.web import Web, account, link
+from lib.web import Web, account, link, patiently
 
 DEADLINE = 120.0
 ADMIN, VIEWER, OPERATOR = "first-password", "viewers-password", "operators-password"
@@ -45,13 +45,6 @@ async def others(core, viewer, operator, admin):
 def said(name, value):
     """As it stands in the log, where quotes are escaped."""
     return f'{name}=\\"{value}\\"'
-
-
-async def patiently(ask):
-    """Its answer, if need be after the wait that many wrong passwords bring."""
-    while (answer := await ask()).status == 429:
-        await asyncio.sleep(int(answer.headers["retry-after"]))
-    return answer
 
 
 async def first(core):

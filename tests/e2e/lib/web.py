@@ -1,5 +1,6 @@
 """A node's admin port as people and programs meet it: Debian's curl on the node's host, with a jar
 for its cookies."""
+import asyncio
 import dataclasses
 import itertools
 import json
@@ -99,6 +100,13 @@ async def link(node, *name):
     token = re.search(rf"^https://\S+:{ADMIN_PORT}/#/welcome/([A-Za-z0-9_-]{{22}})$", out, re.MULTILINE)
     assert token, out
     return token[1], out
+
+
+async def patiently(ask):
+    """Its answer, if need be after the wait that many wrong passwords bring."""
+    while (answer := await ask()).status == 429:
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+    return answer
 
 
 async def account(node, name, role, password):
