@@ -110,7 +110,8 @@ async def every_path(web, check):
 
 
 async def mistakes(web, check):
-    await web.log_in("anna", PASSWORD)
+    answer = await patiently(lambda: web.log_in("anna", PASSWORD))
+    assert answer.status == 200, answer
     for path, query in (("log", "last=0"), ("log", "last=10001"), ("log", "level=loud"),
                         ("log", "before=x"), ("series", "minutes=361"), ("series", "minutes=-1")):
         answer = await web.get(f"{path}?{query}")
