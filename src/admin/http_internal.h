@@ -9,9 +9,10 @@
 #include "admin/throttle.h"
 #include "net/https_server.h"
 
-#define HTTP_FORM_BYTES ((size_t)16 << 10) /* of what strangers send, and of passwords */
-#define HTTP_BODY_BYTES ((size_t)1 << 20)  /* of a command, but of a file of settings: */
-#define HTTP_FILE_BYTES ((size_t)16 << 20) /* as much as the control socket takes */
+#define HTTP_FORM_BYTES ((size_t)16 << 10)    /* of what strangers send, and of passwords */
+#define HTTP_BODY_BYTES ((size_t)1 << 20)     /* of a command, but of a file of settings: */
+#define HTTP_FILE_BYTES ((size_t)16 << 20)    /* as much as the control socket takes */
+#define HTTP_UNTAKEN_BYTES ((size_t)32 << 20) /* by one address, before it gets more */
 #define HTTP_LISTENERS_MAX 8
 #define HTTP_COOKIE "__Host-sallyport"
 #define HTTP_LIVE "/api/v1/live"
