@@ -15,7 +15,8 @@ _Static_assert(ACCOUNT_HASH_BYTES >= crypto_pwhash_STRBYTES, "a hash fits");
 /* A password in line. */
 struct wait {
 	struct wait *next;
-	char hash[ACCOUNT_HASH_BYTES]; /* to be checked against; empty: to be hashed */
+	bool checks;		       /* else it is to be hashed */
+	char name[ACCOUNT_NAME_BYTES]; /* whose password it should be */
 	char *password;
 	accounts_fn *answer;
 	void *arg;
@@ -60,6 +61,16 @@ static void drop_wait(struct wait *wait)
 	free(wait);
 }
 
+/* That of the account, or one that costs the same. */
+static const char *hash_of(const struct accounts *accounts, const char *name)
+{
+	const struct account *account = accounts_find(accounts, name);
+	bool has_password = account && strncmp(account->hash, crypto_pwhash_STRPREFIX,
+					       strlen(crypto_pwhash_STRPREFIX)) == 0;
+
+	return has_password ? account->hash : accounts->nobodys;
+}
+
 static void take_turn(struct loop_task *task)
 {
 	struct accounts *accounts = (void *)((char *)task - offsetof(struct accounts, turn));
@@ -73,8 +84,8 @@ static void take_turn(struct loop_task *task)
 	else
 		loop_defer_to_next(accounts->loop, &accounts->turn);
 	accounts->waiting--;
-	if (*wait->hash)
-		right = crypto_pwhash_str_verify(wait->hash, wait->password,
+	if (wait->checks)
+		right = crypto_pwhash_str_verify(hash_of(accounts, wait->name), wait->password,
 						 strlen(wait->password)) == 0;
 	else
 		right = crypto_pwhash_str(hash, wait->password, strlen(wait->password),
@@ -167,16 +178,24 @@ void accounts_mark(const char *hash, enum access access, unsigned char mark[ACCO
 			   0);
 }
 
-static bool wait_in_line(struct accounts *accounts, const char *hash, const char *password,
+bool accounts_has_room(const struct accounts *accounts)
+{
+	return accounts->waiting < ACCOUNTS_WAITING_MAX;
+}
+
+/* `name` NULL: it is to be hashed. */
+static bool wait_in_line(struct accounts *accounts, const char *name, const char *password,
 			 accounts_fn *answer, void *arg)
 {
 	struct wait *wait;
 
-	if (accounts->waiting == ACCOUNTS_WAITING_MAX)
+	if (!accounts_has_room(accounts))
 		return false;
 	wait = xcalloc(1, sizeof(*wait));
-	*wait = (struct wait){ .password = xstrdup(password), .answer = answer, .arg = arg };
-	snprintf(wait->hash, sizeof(wait->hash), "%s", hash);
+	*wait = (struct wait){
+		.checks = name, .password = xstrdup(password), .answer = answer, .arg = arg
+	};
+	snprintf(wait->name, sizeof(wait->name), "%s", name ? name : "");
 	*accounts->last = wait;
 	accounts->last = &wait->next;
 	accounts->waiting++;
@@ -187,17 +206,12 @@ static bool wait_in_line(struct accounts *accounts, const char *hash, const char
 bool accounts_check(struct accounts *accounts, const char *name, const char *password,
 		    accounts_fn *answer, void *arg)
 {
-	const struct account *account = accounts_find(accounts, name);
-	bool has_password = account && strncmp(account->hash, crypto_pwhash_STRPREFIX,
-					       strlen(crypto_pwhash_STRPREFIX)) == 0;
-
-	return wait_in_line(accounts, has_password ? account->hash : accounts->nobodys, password,
-			    answer, arg);
+	return wait_in_line(accounts, name, password, answer, arg);
 }
 
 bool accounts_hash(struct accounts *accounts, const char *password, accounts_fn *answer, void *arg)
 {
-	return wait_in_line(accounts, "", password, answer, arg);
+	return wait_in_line(accounts, NULL, password, answer, arg);
 }
 
 bool accounts_password_is_good(const char *password, const char **why)

@@ -36,9 +36,11 @@ const struct account *accounts_find(const struct accounts *accounts, const char 
 /* What changes when the account's password or role does. */
 void accounts_mark(const char *hash, enum access access, unsigned char mark[ACCOUNT_MARK_BYTES]);
 
+bool accounts_has_room(const struct accounts *accounts); /* for a password in line */
 /* `hash` is that of the password that was to be hashed, NULL after a check. */
 typedef void accounts_fn(void *arg, bool right, const char *hash);
-/* Answered once, later. False: too many are in line. */
+/* Answered once, later. False: too many are in line. The password is right if it is the account's
+ * when it is looked at, not before. */
 bool accounts_check(struct accounts *accounts, const char *name, const char *password,
 		    accounts_fn *answer, void *arg);
 bool accounts_hash(struct accounts *accounts, const char *password, accounts_fn *answer, void *arg);

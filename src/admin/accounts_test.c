@@ -133,6 +133,20 @@ static void who_is_nobody_takes_as_long(void **state)
 	assert_in_range(least[2], least[0] / 2, least[0] * 2);
 }
 
+static void a_password_that_is_changed_while_it_waits_is_right_no_more(void **state)
+{
+	char newer[ACCOUNT_HASH_BYTES];
+
+	assert_true(accounts_hash(accounts, "another password", on_answer, NULL));
+	wait_for(1);
+	memcpy(newer, answers[0].hash, sizeof(newer));
+	assert_true(accounts_check(accounts, "anna", RIGHT, on_answer, NULL));
+	apply("anna", "operator", newer);
+	wait_for(1);
+	assert_false(answers[0].right);
+	assert_true(is_right("anna", "another password"));
+}
+
 static void passwords_wait_in_a_line_that_ends(void **state)
 {
 	for (int i = 0; i < ACCOUNTS_WAITING_MAX; i++)
@@ -194,6 +208,7 @@ int main(void)
 		TEST(roles_are_what_they_may),
 		TEST(only_the_right_password_is_right),
 		TEST(who_is_nobody_takes_as_long),
+		TEST(a_password_that_is_changed_while_it_waits_is_right_no_more),
 		TEST(passwords_wait_in_a_line_that_ends),
 		TEST(what_was_hashed_is_right_afterwards),
 		TEST(ten_characters_are_a_password),

@@ -44,10 +44,11 @@ static void refuse_post(struct http_api *api, const struct session *session,
 static void post(struct http_api *api, const char *path, struct https_call *call)
 {
 	const struct session *session = http_session_of(api, call);
+	bool is_command = strcmp(path, "command") == 0;
 
 	if (!http_is_same_origin(call))
 		refuse_post(api, session, call, "the request comes from another site");
-	else if (https_body(call).len > HTTP_BODY_BYTES && !session)
+	else if (https_body(call).len > HTTP_FORM_BYTES && !(session && is_command))
 		http_refuse(&call, 413, "that is too long");
 	else if (strcmp(path, "login") == 0)
 		http_login(api, call);
@@ -58,7 +59,7 @@ static void post(struct http_api *api, const char *path, struct https_call *call
 	else if (!http_has_csrf(session, call))
 		refuse_post(api, session, call,
 			    "X-Sallyport-CSRF is missing, or another session's");
-	else if (strcmp(path, "command") == 0)
+	else if (is_command)
 		http_command(api, session, call);
 	else if (strcmp(path, "password") == 0)
 		http_password(api, session, call);
@@ -296,6 +297,7 @@ bool http_api_apply(struct http_api *api, const struct snapshot *snapshot, const
 	forget_token(api);
 	api->metrics_token = copy_of(snapshot_text(snapshot, "admin.metrics_token"));
 	accounts_apply(api->accounts, snapshot);
+	links_keep(api->links, api->accounts);
 	sessions_bound(api->sessions, (size_t)snapshot_int(snapshot, "limits.sessions", 100),
 		       (uint64_t)snapshot_int(snapshot, "timeouts.session", 3600) * 1000, now_ms);
 	sweep(api);

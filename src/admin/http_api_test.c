@@ -363,6 +363,27 @@ static void a_login_that_cannot_be_read_is_told_so(void **state)
 		assert_int_equal(status_of("POST /api/v1/login", POST_JSON, bodies[i]), 400);
 }
 
+/* 30 KB: more than a log-in ever has, of values that take a hundred times as much in memory. */
+static void what_strangers_send_is_short(void **state)
+{
+	size_t count = 10000;
+	char *headers = log_in("vera", PASSWORD), *body;
+	struct buffer text = { 0 };
+
+	buffer_append_text(&text, "{\"command\":[\"status\"");
+	for (size_t i = 0; i < count; i++)
+		buffer_append_text(&text, ",\"\"");
+	buffer_append_text(&text, "]}");
+	body = buffer_take_text(&text);
+	assert_int_equal(status_of("POST /api/v1/login", POST_JSON, body), 413);
+	assert_int_equal(status_of("POST /api/v1/welcome", POST_JSON, body), 413);
+	assert_int_equal(status_of("POST /api/v1/command", POST_JSON, body), 413);
+	assert_int_equal(status_of("POST /api/v1/command", headers, body), 200);
+	assert_int_equal(status_of("POST /api/v1/password", headers, body), 413);
+	free(headers);
+	free(body);
+}
+
 static void a_session_is_a_cookie_that_no_script_reads(void **state)
 {
 	char *headers = log_in("admin", PASSWORD);
@@ -622,6 +643,36 @@ static void who_changes_his_password_stays_and_others_of_the_account_go(void **s
 	free(log_in("vera", "another password"));
 }
 
+/* A link that somebody else's log-ins kept from being used is good still. */
+static void a_link_is_not_void_for_being_late(void **state)
+{
+	static const char login[] = "{\"name\":\"admin\",\"password\":\"" PASSWORD "\"}";
+	char *headers = log_in("admin", PASSWORD), *body;
+	SSL *line[ACCOUNTS_WAITING_MAX + 4];
+	const char *token;
+	int late;
+
+	assert_int_equal(status_of("POST /api/v1/command", headers,
+				   "{\"command\":[\"admin\",\"link\",\"vera\"]}"),
+			 200);
+	token = strstr(got.body, "/#/welcome/");
+	assert_non_null(token);
+	body = xasprintf("{\"token\":\"%.22s\",\"password\":\"" PASSWORD "\"}",
+			 token + strlen("/#/welcome/"));
+	for (size_t i = 0; i < nitems(line); i++)
+		line[i] = ask_for("POST /api/v1/login", "", login);
+	late = status_of("POST /api/v1/welcome", "", body);
+	for (size_t i = 0; i < nitems(line); i++) {
+		hear(line[i], NULL);
+		hang_up(line[i]);
+	}
+	assert_int_equal(late, 429);
+	assert_int_equal(status_of("POST /api/v1/welcome", "", body), 200);
+	assert_int_equal(status_of("POST /api/v1/welcome", "", body), 403);
+	free(headers);
+	free(body);
+}
+
 /* The last: it makes this address wait. */
 static void guesses_are_slowed_down_whoever_they_are_about(void **state)
 {
@@ -683,6 +734,7 @@ int main(void)
 		cmocka_unit_test(without_a_session_there_is_the_page_and_the_login),
 		cmocka_unit_test(the_page_is_known_by_its_tag),
 		cmocka_unit_test(a_login_that_cannot_be_read_is_told_so),
+		cmocka_unit_test(what_strangers_send_is_short),
 		cmocka_unit_test(a_session_is_a_cookie_that_no_script_reads),
 		cmocka_unit_test(what_another_site_sends_is_refused),
 		cmocka_unit_test(paths_are_commands),
@@ -694,6 +746,7 @@ int main(void)
 		cmocka_unit_test(a_command_that_streams_ends_with_its_session),
 		cmocka_unit_test(an_account_has_so_many_requests_open_and_others_go_on),
 		cmocka_unit_test(who_changes_his_password_stays_and_others_of_the_account_go),
+		cmocka_unit_test(a_link_is_not_void_for_being_late),
 		cmocka_unit_test(guesses_are_slowed_down_whoever_they_are_about),
 	};
 

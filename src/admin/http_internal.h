@@ -9,10 +9,12 @@
 #include "admin/throttle.h"
 #include "net/https_server.h"
 
-#define HTTP_BODY_BYTES ((size_t)1 << 20)  /* of a request, but of a file of settings: */
+#define HTTP_FORM_BYTES ((size_t)16 << 10) /* of what strangers send, and of passwords */
+#define HTTP_BODY_BYTES ((size_t)1 << 20)  /* of a command, but of a file of settings: */
 #define HTTP_FILE_BYTES ((size_t)16 << 20) /* as much as the control socket takes */
 #define HTTP_LISTENERS_MAX 8
 #define HTTP_COOKIE "__Host-sallyport"
+#define HTTP_LIVE "/api/v1/live"
 #define HTTP_JSON "application/json"
 
 struct http_live;

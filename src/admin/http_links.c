@@ -66,6 +66,14 @@ void links_make(struct links *links, const char *name, uint64_t now_ms,
 	link->until_ms = now_ms + (uint64_t)LINK_SECONDS * 1000;
 }
 
+void links_keep(struct links *links, const struct accounts *accounts)
+{
+	for (size_t i = 0; i < LINKS_MAX; i++) {
+		if (!accounts_find(accounts, links->list[i].name))
+			links->list[i] = (struct link){ 0 };
+	}
+}
+
 bool links_take(struct links *links, const char *token, uint64_t now_ms,
 		char name[ACCOUNT_NAME_BYTES])
 {

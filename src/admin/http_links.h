@@ -18,6 +18,7 @@ struct links *links_create(void);
 void links_destroy(struct links **links);
 void links_make(struct links *links, const char *name, uint64_t now_ms,
 		char token[LINK_TOKEN_BYTES]);
+void links_keep(struct links *links, const struct accounts *accounts); /* the others are void */
 /* The account's name, copied; it is void from then on. False: it is void already, or was never
  * made. */
 bool links_take(struct links *links, const char *token, uint64_t now_ms,

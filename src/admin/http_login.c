@@ -27,7 +27,7 @@ struct http_wish {
 	struct https_call *call; /* NULL: of the desk */
 	uint64_t number;	 /* of its session, or of the desk's errand */
 	char name[ACCOUNT_NAME_BYTES];
-	char from[SESSION_FROM_BYTES], by[VISITOR_NAME_BYTES];
+	char from[SESSION_FROM_BYTES], place[SESSION_FROM_BYTES], by[VISITOR_NAME_BYTES];
 	char *password; /* the new one, until it is hashed */
 	char hash[ACCOUNT_HASH_BYTES];
 };
@@ -48,8 +48,10 @@ static struct http_wish *wish(struct http_api *api, int kind, struct https_call 
 	wish->kind = kind;
 	snprintf(wish->name, sizeof(wish->name), "%s", name);
 	snprintf(wish->by, sizeof(wish->by), "%s", name);
-	if (call)
+	if (call) {
 		snprintf(wish->from, sizeof(wish->from), "%s", https_from(call));
+		snprintf(wish->place, sizeof(wish->place), "%s", https_place(call));
+	}
 	api->wishes = wish;
 	return wish;
 }
@@ -87,30 +89,17 @@ static void refuse(struct http_wish *wish, int status, const char *why)
 
 /* Who is throttled */
 
-/* "from" an address: of IPv6 the network, which is one person's. */
-static void place_of(const char *from, char place[SESSION_FROM_BYTES])
-{
-	struct in6_addr address;
-
-	snprintf(place, SESSION_FROM_BYTES, "%s", from);
-	if (inet_pton(AF_INET6, from, &address) != 1)
-		return;
-	memset(&address.s6_addr[8], 0, 8);
-	inet_ntop(AF_INET6, &address, place, SESSION_FROM_BYTES);
-}
-
 static void account_key(const char *name, char key[ACCOUNT_NAME_BYTES + 8])
 {
 	snprintf(key, ACCOUNT_NAME_BYTES + 8, "account %s", name);
 }
 
 /* `name` NULL: the address alone counts. */
-static unsigned wait_s(const struct http_api *api, const char *name, const char *from)
+static unsigned wait_s(const struct http_api *api, const char *name, const char *place)
 {
-	char place[SESSION_FROM_BYTES], key[ACCOUNT_NAME_BYTES + 8];
 	unsigned address, account = 0;
+	char key[ACCOUNT_NAME_BYTES + 8];
 
-	place_of(from, place);
 	address = throttle_wait_s(api->throttle, place, now_ms(api));
 	if (name) {
 		account_key(name, key);
@@ -119,23 +108,22 @@ static unsigned wait_s(const struct http_api *api, const char *name, const char 
 	return address > account ? address : account;
 }
 
-static void count_failure(struct http_api *api, const char *name, const char *from, const char *why)
+/* Of its password. */
+static void count_failure(struct http_wish *wish, const char *why)
 {
-	char place[SESSION_FROM_BYTES], key[ACCOUNT_NAME_BYTES + 8];
+	struct http_api *api = wish->api;
+	char key[ACCOUNT_NAME_BYTES + 8];
 
-	place_of(from, place);
-	throttle_fail(api->throttle, place, now_ms(api));
-	if (name) {
-		account_key(name, key);
-		throttle_fail(api->throttle, key, now_ms(api));
-	}
+	account_key(wish->name, key);
+	throttle_fail(api->throttle, wish->place, now_ms(api));
+	throttle_fail(api->throttle, key, now_ms(api));
 	log_event(EVENT_ADMIN_LOGIN_FAILED, "by=\"%s\" from=\"%s\" why=\"%s\"",
-		  log_text(name ? name : "-"), from, why);
+		  log_text(wish->name), wish->from, why);
 }
 
 static bool is_throttled(struct http_api *api, const char *name, struct https_call **call)
 {
-	unsigned seconds = wait_s(api, name, https_from(*call));
+	unsigned seconds = wait_s(api, name, https_place(*call));
 	char *why;
 
 	if (!seconds)
@@ -154,8 +142,10 @@ static bool is_throttled(struct http_api *api, const char *name, struct https_ca
 
 const struct session *http_session_of(struct http_api *api, const struct https_call *call)
 {
-	/* What a page asks by itself is no sign that somebody sits before it. */
-	bool use = https_header(call, "X-Sallyport-Background") == NULL;
+	/* What a page asks by itself is no sign that somebody sits before it; of what a browser's
+	 * event source asks, the page cannot say so. */
+	bool use = !https_header(call, "X-Sallyport-Background") &&
+		   strcmp(https_path(call), HTTP_LIVE) != 0;
 	struct slice token;
 
 	if (!http_cookie(https_header(call, "Cookie"), HTTP_COOKIE, &token))
@@ -284,7 +274,7 @@ static void on_login(void *arg, bool right, const char *hash)
 	char key[ACCOUNT_NAME_BYTES + 8];
 
 	if (!account) {
-		count_failure(api, wish->name, wish->from, "wrong name or password");
+		count_failure(wish, "wrong name or password");
 		refuse(wish, 401, WRONG);
 		return;
 	}
@@ -362,18 +352,31 @@ static bool is_good(const char *password, struct https_call **call)
 	return false;
 }
 
+/* Nobody finds a token by guessing, and it costs little to look: its line in the log is one that a
+ * stranger causes. */
+static void refuse_link(struct http_api *api, struct https_call *call)
+{
+	throttle_fail(api->throttle, https_place(call), now_ms(api));
+	if (http_stranger_is_logged(api))
+		log_event(EVENT_ADMIN_LOGIN_FAILED,
+			  "by=\"-\" from=\"%s\" why=\"a link that is void\"", https_from(call));
+	http_refuse(&call, 403,
+		    "this link is void: it is good once and for a quarter of an hour, and "
+		    "`sallyport admin link` on the node prints another");
+}
+
 static void use_link(struct http_api *api, const char *token, const char *password,
 		     struct https_call *call)
 {
 	char name[ACCOUNT_NAME_BYTES];
 	struct http_wish *welcome;
 
-	if (!links_take(api->links, token, now_ms(api), name) ||
-	    !accounts_find(api->accounts, name)) {
-		count_failure(api, NULL, https_from(call), "a link that is void");
-		http_refuse(&call, 403,
-			    "this link is void: it is good once and for a quarter of an hour, and "
-			    "`sallyport admin link` on the node prints another");
+	if (!accounts_has_room(api->accounts)) { /* before the link is void */
+		http_refuse_for(&call, 1, IN_LINE);
+		return;
+	}
+	if (!links_take(api->links, token, now_ms(api), name)) {
+		refuse_link(api, call);
 		return;
 	}
 	log_event(EVENT_ADMIN_LINK, "account=\"%s\" from=\"%s\" state=used", name,
@@ -402,7 +405,7 @@ static void on_old_password(void *arg, bool right, const char *hash)
 		hash_password(wish);
 		return;
 	}
-	count_failure(wish->api, wish->name, wish->from, "wrong old password");
+	count_failure(wish, "wrong old password");
 	refuse(wish, 403, "the old password is wrong");
 }
 

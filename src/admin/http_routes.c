@@ -517,7 +517,7 @@ void http_metrics(struct http_api *api, const struct session *session, struct ht
 	struct http_ask *ask;
 	unsigned wait;
 
-	snprintf(key, sizeof(key), "metrics %s", https_from(call));
+	snprintf(key, sizeof(key), "metrics %s", https_place(call));
 	snprintf(visitor.from, sizeof(visitor.from), "%s", https_from(call));
 	if (session) {
 		visitor = http_visitor(session, call);

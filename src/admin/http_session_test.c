@@ -214,6 +214,24 @@ static void a_link_is_good_once_and_for_a_quarter_of_an_hour(void **state)
 	links_destroy(&links);
 }
 
+static void a_link_goes_with_its_account_and_is_not_its_namesakes(void **state)
+{
+	struct links *links = links_create();
+	char annas[LINK_TOKEN_BYTES], bertas[LINK_TOKEN_BYTES], name[ACCOUNT_NAME_BYTES];
+
+	links_make(links, "anna", 0, annas);
+	links_make(links, "berta", 0, bertas);
+	apply(NULL, NULL);
+	links_keep(links, accounts);
+	apply("operator", "a");
+	links_keep(links, accounts);
+	assert_false(links_take(links, annas, 1, name));
+	links_make(links, "anna", 0, annas);
+	links_keep(links, accounts);
+	assert_true(links_take(links, annas, 1, name) && links_take(links, bertas, 1, name));
+	links_destroy(&links);
+}
+
 static void links_are_bounded_and_the_oldest_goes(void **state)
 {
 	struct links *links = links_create();
@@ -246,6 +264,7 @@ int main(void)
 		TEST(the_account_that_logs_in_makes_room_itself),
 		TEST(a_link_is_good_once_and_for_a_quarter_of_an_hour),
 		TEST(links_are_bounded_and_the_oldest_goes),
+		TEST(a_link_goes_with_its_account_and_is_not_its_namesakes),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, NULL);

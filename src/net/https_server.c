@@ -40,7 +40,7 @@ struct connection {
 	struct connection *next, **link; /* link: what points here */
 	struct tally *tally;
 	struct bufferevent *bev;
-	char from[INET6_ADDRSTRLEN]; /* of IPv6 the network */
+	char from[INET6_ADDRSTRLEN]; /* of IPv6 the network; empty: not known yet */
 	struct timer timer; /* for a request to arrive whole, or for an answer to be taken */
 	size_t arrived;	    /* of the request that is on its way */
 	size_t taken;	    /* of the answer, since the last look */
@@ -64,7 +64,7 @@ struct https_server {
 struct https_call {
 	struct evhttp_request *request; /* NULL: who asked has gone */
 	struct evhttp_uri *uri;
-	char *from;
+	char *from, *place;
 	struct connection *connection;
 	https_gone_fn *gone;
 	void *gone_arg;
@@ -212,7 +212,8 @@ static bool find_out(struct connection *connection)
 
 	if (fd < 0 || getpeername(fd, &peer.any, &len) < 0)
 		return false;
-	if (peer.any.sa_family == AF_INET6) /* whoever has one of these 64 bits has them all */
+	/* Whoever has one of these 64 bits has them all; but what came by IPv4 is an address. */
+	if (peer.any.sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&peer.ipv6.sin6_addr))
 		memset(&peer.ipv6.sin6_addr.s6_addr[8], 0, 8);
 	return inet_ntop(peer.any.sa_family,
 			 peer.any.sa_family == AF_INET6 ? (void *)&peer.ipv6.sin6_addr
@@ -300,6 +301,9 @@ static void on_request(struct evhttp_request *request, void *arg)
 	call->connection->busy = true;
 	forget_arrived(call->connection);
 	call->from = xstrdup(address ? address : "-");
+	if (!*call->connection->from)
+		find_out(call->connection);
+	call->place = xstrdup(call->connection->from);
 	call->uri = evhttp_uri_parse(evhttp_request_get_uri(request));
 	evhttp_connection_set_closecb(connection, on_gone, call);
 	if (call->uri && evhttp_uri_get_path(call->uri))
@@ -423,6 +427,11 @@ const char *https_from(const struct https_call *call)
 	return call->from;
 }
 
+const char *https_place(const struct https_call *call)
+{
+	return call->place;
+}
+
 /* The bytes of base64 text as text without NUL; the caller's, who wipes it. */
 static char *decode(const char *text)
 {
@@ -505,6 +514,7 @@ static void free_call(struct https_call *call)
 	if (call->uri)
 		evhttp_uri_free(call->uri);
 	free(call->from);
+	free(call->place);
 	free(call);
 }
 

@@ -50,6 +50,8 @@ const char *https_query(const struct https_call *call);	 /* behind the '?'; NULL
 const char *https_header(const struct https_call *call, const char *name); /* NULL: not there */
 struct slice https_body(const struct https_call *call);
 const char *https_from(const struct https_call *call); /* an address, without port */
+/* The same as it counts against bounds: of IPv6 the network of 64 bits, which is one person's. */
+const char *https_place(const struct https_call *call);
 /* What Basic authentication (RFC 7617) says; false: nothing, or nothing that can be read. */
 bool https_login(const struct https_call *call, char user[HTTPS_FIELD_BYTES + 1],
 		 char password[HTTPS_FIELD_BYTES + 1]);

@@ -87,8 +87,9 @@ static void on_request(void *arg, struct https_call *call)
 	}
 	text = strcmp(path, "/big") == 0
 		       ? memset(xcalloc(1, BIG_BYTES + 1), 'x', BIG_BYTES)
-		       : xasprintf("%s %s ? %s from %s, %zu bytes\n", https_method(call), path,
-				   query ? query : "-", https_from(call), https_body(call).len);
+		       : xasprintf("%s %s ? %s from %s at %s, %zu bytes\n", https_method(call),
+				   path, query ? query : "-", https_from(call), https_place(call),
+				   https_body(call).len);
 	https_reply(&call, 200, "text/plain", NULL, slice_of(text));
 	free(text);
 }
@@ -240,12 +241,46 @@ static void a_request_is_told_with_its_query_and_answered(void **state)
 	assert_non_null(heard);
 	assert_non_null(strstr(heard, "HTTP/1.1 200 OK\r\n"));
 	assert_non_null(strstr(heard, "Cache-Control: no-store\r\n"));
-	assert_non_null(strstr(heard, "GET /a%20b ? c=d&e from 127.0.0.1, 0 bytes\n"));
+	assert_non_null(strstr(heard, "GET /a%20b ? c=d&e from 127.0.0.1 at 127.0.0.1, 0 bytes\n"));
 	say(ssl, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
-	assert_non_null(strstr(hear(ssl, "bytes\n"), "POST / ? - from 127.0.0.1, 3 bytes\n"));
+	assert_non_null(
+		strstr(hear(ssl, "bytes\n"), "POST / ? - from 127.0.0.1 at 127.0.0.1, 3 bytes\n"));
 	say(ssl, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
 	assert_non_null(strstr(hear(ssl, "bytes\n"), "other / ?"));
 	hang_up(ssl);
+}
+
+/* A socket that hears both families: addresses of IPv4 are not one network of IPv6. */
+static void who_comes_by_ipv4_counts_for_himself(void **state)
+{
+	struct sockaddr_in6 both = { .sin6_family = AF_INET6 };
+	socklen_t len = sizeof(both);
+	uint16_t before = port;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), off = 0;
+	const char *heard;
+	pid_t pid;
+	SSL *ssl;
+
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, (struct sockaddr *)&both, sizeof(both)) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&both, &len) < 0)
+		skip(); /* a machine without IPv6 */
+	pid = fork();
+	if (pid == 0) {
+		serve(fd);
+		_exit(0);
+	}
+	close(fd);
+	port = ntohs(both.sin6_port);
+	ssl = shake_hands(dial());
+	say(ssl, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	heard = hear(ssl, "bytes\n");
+	hang_up(ssl);
+	port = before;
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	assert_non_null(heard);
+	assert_non_null(strstr(heard, " at ::ffff:127.0.0.1, 0 bytes\n"));
 }
 
 static void a_stream_comes_in_pieces_and_the_connection_goes_on(void **state)
@@ -447,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_told_with_its_query_and_answered),
+		cmocka_unit_test(who_comes_by_ipv4_counts_for_himself),
 		cmocka_unit_test(a_stream_comes_in_pieces_and_the_connection_goes_on),
 		cmocka_unit_test(who_leaves_a_stream_is_missed),
 		cmocka_unit_test(one_address_has_so_many_connections_and_no_more),

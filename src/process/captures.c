@@ -373,6 +373,13 @@ const char *captures_running(const struct captures *captures)
 	return captures->running ? captures->running->name : NULL;
 }
 
+const char *captures_loss(const struct captures *captures, const char *name)
+{
+	const struct capture *capture = find(captures, name);
+
+	return capture && capture->file < 0 ? capture->report.why : NULL;
+}
+
 bool captures_read(struct captures *captures, const char *name, uint64_t offset, struct buffer *out,
 		   uint64_t *size, char **why)
 {

@@ -215,6 +215,22 @@ static void how_it_fails_is_told(void **state)
 	}
 }
 
+static void why_one_that_is_over_brought_nothing_is_known(void **state)
+{
+	struct stage stage;
+
+	open_stage(&stage);
+	started(&stage, "whole", "whole");
+	assert_null(captures_loss(stage.captures, "whole"));
+	stopped(&stage);
+	started(&stage, "torn", "short");
+	stopped(&stage);
+	assert_null(captures_loss(stage.captures, "whole"));
+	assert_string_equal(captures_loss(stage.captures, "torn"), "its file is not whole");
+	assert_null(captures_loss(stage.captures, "another"));
+	close_stage(&stage);
+}
+
 static void the_oldest_makes_room(void **state)
 {
 	struct stage stage;
@@ -295,6 +311,7 @@ int main(void)
 		cmocka_unit_test(one_of_the_same_name_replaces_what_runs),
 		cmocka_unit_test(one_is_replaced_before_its_process_is_there),
 		cmocka_unit_test(how_it_fails_is_told),
+		cmocka_unit_test(why_one_that_is_over_brought_nothing_is_known),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(one_that_never_began_pushes_nothing_out),
 		cmocka_unit_test(one_that_runs_ends_with_the_node),

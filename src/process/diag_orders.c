@@ -429,6 +429,7 @@ static void capture_stopped(void *arg, uint32_t request, const char *name, const
 static void diag_stop(const struct order *order)
 {
 	struct diag_orders *orders = order->orders;
+	bool capture;
 	char *why;
 
 	switch (diagnostic_facts(orders->diagnostic).state) {
@@ -442,13 +443,16 @@ static void diag_stop(const struct order *order)
 	case DIAGNOSTIC_RUNNING:
 		break;
 	}
+	capture = diagnostic_facts(orders->diagnostic).capture;
 	why = xasprintf("%s ended it", order->author);
 	diagnostic_stop(orders->diagnostic, why);
 	free(why);
 	if (captures_for_it(orders))
 		captures_stop(orders->config.captures, capture_stopped, orders, order->request);
 	else
-		answer_stop(orders, order->request, NULL);
+		answer_stop(orders, order->request,
+			    capture ? captures_loss(orders->config.captures, DIAGNOSTIC_NAME)
+				    : NULL);
 }
 
 static void diag_status(const struct order *order)

@@ -75,14 +75,10 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
 	throw await failure(response);
 }
 
-/* What a page asks by itself, and nobody by a click: it does not keep a session alive. */
-const BACKGROUND = { "X-Sallyport-Background": "1" };
-
-export async function get<T>(path: string, abort?: AbortSignal, byItself = false): Promise<T> {
-	const response = await ask(path, {
-		signal: abort ?? null,
-		headers: byItself ? BACKGROUND : {},
-	});
+/* `alone`: the page asks by itself, which is no sign that somebody sits before it. */
+export async function get<T>(path: string, abort?: AbortSignal, alone = false): Promise<T> {
+	const headers: Record<string, string> = alone ? { "X-Sallyport-Background": "1" } : {};
+	const response = await ask(path, { signal: abort ?? null, headers });
 	return (await response.json()) as T;
 }
 

@@ -7,6 +7,7 @@ export interface Loaded<T> {
 	error: ApiError | null;
 	busy: boolean;
 	reload: () => void;
+	refresh: () => void; /* the same, of the page's own accord */
 }
 
 export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
@@ -15,13 +16,13 @@ export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
 	const [busy, setBusy] = useState(path !== null);
 	const abort = useRef<AbortController | null>(null);
 
-	const load = useCallback((byItself: boolean) => {
+	const read = useCallback((alone: boolean) => {
 		if (path === null) return;
 		const mine = new AbortController();
 		abort.current?.abort();
 		abort.current = mine;
 		setBusy(true);
-		get<T>(path, mine.signal, byItself)
+		get<T>(path, mine.signal, alone)
 			.then(
 				(answer) => {
 					setData(answer);
@@ -35,22 +36,22 @@ export function useLoad<T>(path: string | null, everySeconds = 0): Loaded<T> {
 				if (abort.current === mine) setBusy(false);
 			});
 	}, [path]);
-
-	const reload = useCallback(() => load(false), [load]);
+	const reload = useCallback(() => read(false), [read]);
+	const refresh = useCallback(() => read(true), [read]);
 
 	useEffect(() => {
 		setData(null);
-		load(false);
+		reload();
 		const again = () =>
-			document.hidden || load(true); /* nobody looks: the node need not work */
+			document.hidden || refresh(); /* nobody looks: the node need not work */
 		const timer = everySeconds > 0 ? setInterval(again, everySeconds * 1000) : 0;
 		return () => {
 			clearInterval(timer);
 			abort.current?.abort();
 		};
-	}, [load, everySeconds]);
+	}, [reload, refresh, everySeconds]);
 
-	return { data, error, busy, reload };
+	return { data, error, busy, reload, refresh };
 }
 
 export function asError(thrown: unknown): ApiError {

@@ -1,6 +1,7 @@
 """Who may use the web page: the first comes by a one-time link; passwords are guessed slowly;
 viewers look, operators keep it running, administrators change it; a session ends with what it rests on.
 The log and the history say who it was, and no password, token or cookie."""
+import asyncio
 import re
 import ssl
 import time
@@ -190,11 +191,18 @@ async def endings(core, admin):
 
 
 async def silence(core):
-    """A live view alone does not keep a session."""
+    """A live view does not keep a session, however often it is opened, nor does what a page asks
+    by itself."""
     await core.set("timeouts.session", 30)
     web = await account(core, "silvia", "viewer", "silvias-password")
     view = await web.live()
     began = time.monotonic()
+    for _ in range(3):
+        await asyncio.sleep(5)
+        await view.stop()
+        view = await web.live()
+        answer = await web.get("status", "--header", "X-Sallyport-Background: 1")
+        assert answer.status == 200, answer
     await view.log.wait_for(r"ended with status 0", deadline=80.0)
     assert time.monotonic() - began > 25 and not await web.is_in()
     await core.event("admin.logout", said("by", "silvia"), "silence")

@@ -170,6 +170,17 @@ async function readWhy(edge) {
 	await edge.setViewportSize(SIZES.wide);
 }
 
+/* A page that nobody sits before must not keep its session. */
+async function asksByItself(edge) {
+	step("edge: what a page asks by itself is marked so");
+	await go(edge, "/charts");
+	await edge.waitForTimeout(1000);
+	const own = await edge.waitForRequest((request) => request.url().includes("/api/v1/series"),
+		{ timeout: WAIT_MS });
+	if (own.headers()["x-sallyport-background"] !== "1")
+		wrong.push("edge: what the charts ask by themselves is taken for a person");
+}
+
 /* Every page of a node: light, dark where that is asked for, and at 360 px. */
 async function lookAtAll(page, node, schemes) {
 	step(`${node}: every page, ${schemes.join(" and ")}, wide and narrow`);
@@ -286,6 +297,7 @@ async function main() {
 		await breakAxl(pages.core);
 		await readWhy(pages.edge);
 		await inGerman(pages.edge);
+		await asksByItself(pages.edge);
 		await takePictures(pages);
 		for (const node of Object.keys(pages))
 			await lookAtAll(pages[node], node, node === "edge" || wanted.full ? ["light", "dark"] : ["light"]);

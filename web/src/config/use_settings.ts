@@ -16,5 +16,6 @@ export function useSettings(): Settings {
 		error: loaded.error,
 		busy: loaded.busy,
 		reload: loaded.reload,
+		refresh: loaded.refresh,
 	};
 }

@@ -21,11 +21,16 @@ const PAGE = 200; /* that are asked for at once */
 const SETTLES_MS = 300; /* after the last key, before the node is asked */
 const DRAWS_MS = 250; /* live events are drawn together */
 
-function ask(filter: Filter, before?: number, abort?: AbortSignal): Promise<LogPage> {
+function ask(
+	filter: Filter,
+	before?: number,
+	abort?: AbortSignal,
+	alone = false,
+): Promise<LogPage> {
 	const query = queryOf(filter);
 	query.set("last", String(PAGE));
 	if (before !== undefined) query.set("before", String(before));
-	return get<LogPage>(`log?${query}`, abort);
+	return get<LogPage>(`log?${query}`, abort, alone);
 }
 
 interface Sink {
@@ -51,7 +56,7 @@ function follow(filter: Filter, sink: Sink): () => void {
 		came.push(event);
 	};
 	const catchUp = async () => {
-		const page = await ask(filter, undefined, abort.signal).catch(() => null);
+		const page = await ask(filter, undefined, abort.signal, true).catch(() => null);
 		if (page) sink.more(page.events);
 	};
 	const stop = listen(

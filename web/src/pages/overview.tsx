@@ -43,7 +43,7 @@ export function OverviewPage() {
 	const status = liveStatus.value ?? first.data;
 
 	useEffect(() => {
-		if (peers.data) peers.reload();
+		if (peers.data) peers.refresh();
 	}, [counts]);
 
 	if (!status)
