@@ -4,7 +4,11 @@
 #include "base/buffer.h"
 #include "base/line_ring.h"
 #include "ipc/wire.h"
+<<<<<<< HEAD
 #include "policy/domain.h"
+=======
+#include "tables/events.h"
+>>>>>>> r-sec
 
 #include <stdlib.h>
 #include <strings.h>
@@ -94,6 +98,9 @@ static bool contains(struct slice line, const char *text)
 static bool is_wanted(const struct event_filter *filter, struct slice line,
 		      const struct event_line *event)
 {
+	if (filter->without_stanzas &&
+	    slice_is(event->location, event_rows[EVENT_STANZA_LOGGED].location))
+		return false;
 	return event->level <= filter->level && event->unix_us / 1000000 >= filter->since &&
 	       (!*filter->module || slice_is(event->module, filter->module)) &&
 	       (!*filter->stream ||

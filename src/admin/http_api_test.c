@@ -5,6 +5,7 @@
 #include "admin/accounts.h"
 #include "base/alloc.h"
 #include "base/log.h"
+#include "ipc/wire.h"
 #include "store/identity.h"
 
 #include <arpa/inet.h>
@@ -65,6 +66,7 @@ static void apply(void)
 	snapshot_add_text(&out, "admin.metrics_token", TOKEN);
 	add_account(&out, "admin", "admin", hashes[0]);
 	add_account(&out, "vera", "viewer", hashes[1]);
+	add_account(&out, "otto", "operator", hashes[1]);
 	snapshot = snapshot_read((struct slice){ buffer_data(&out), buffer_len(&out) }, &why);
 	if (!snapshot || !http_api_apply(api, snapshot, &why))
 		abort();
@@ -163,6 +165,23 @@ static void hash_passwords(void)
 	}
 }
 
+#define HEAD "2026-11-24T12:00:00.123456+00:00 edge-a sallyport-traffic[1]: "
+
+static void tell_log(struct event_log *events)
+{
+	struct buffer body = { 0 };
+
+	wire_put_u64(&body, 1);
+	buffer_append_text(
+		&body,
+		HEAD "Module=\"m\" Level=\"INFO\" CodeLocation=\"x.y\" Detail=\"public\"\n" HEAD
+		     "Module=\"m\" Level=\"INFO\" CodeLocation=\"stanza.logged\" "
+		     "Detail=\"stanza=private\"\n");
+	if (!event_log_take(events, (struct slice){ buffer_data(&body), buffer_len(&body) }))
+		abort();
+	buffer_finish(&body);
+}
+
 static void stop(void *arg)
 {
 	loop_stop(loop);
@@ -181,6 +200,7 @@ static void serve(int fd)
 	desk = desk_create(&(struct desk_config){ loop, watch });
 	desk_register(desk, parts, NULL);
 	events = event_log_create(1000);
+	tell_log(events);
 	api = http_api_create(
 		&(struct http_api_config){ loop, desk, watch, events, "1", page, 1, ask, NULL });
 	if (!identity_make("edge-a", &certificate, &private_key))
@@ -551,6 +571,20 @@ static void viewers_look_and_no_more(void **state)
 	free(headers);
 }
 
+static void what_people_write_is_for_administrators(void **state)
+{
+	char *admin = log_in("admin", PASSWORD), *otto = log_in("otto", PASSWORD);
+
+	assert_int_equal(visit("/api/v1/log", admin), 200);
+	assert_non_null(strstr(got.body, "public"));
+	assert_non_null(strstr(got.body, "private"));
+	assert_int_equal(visit("/api/v1/log", otto), 200);
+	assert_non_null(strstr(got.body, "public"));
+	assert_null(strstr(got.body, "private"));
+	free(admin);
+	free(otto);
+}
+
 static void metrics_want_their_token_which_opens_nothing_else(void **state)
 {
 	static const char right[] = "Authorization: Bearer " TOKEN "\r\n";
@@ -741,6 +775,7 @@ int main(void)
 		cmocka_unit_test(files_come_decoded_and_broken_ones_break),
 		cmocka_unit_test(commands_answer_as_over_the_control_socket),
 		cmocka_unit_test(viewers_look_and_no_more),
+		cmocka_unit_test(what_people_write_is_for_administrators),
 		cmocka_unit_test(metrics_want_their_token_which_opens_nothing_else),
 		cmocka_unit_test(the_status_is_told_live_until_the_session_ends),
 		cmocka_unit_test(a_command_that_streams_ends_with_its_session),

@@ -86,8 +86,10 @@ void http_metrics(struct http_api *api, const struct session *session, struct ht
 void http_routes_end_of(struct http_api *api, uint64_t session); /* what it waits for */
 void http_routes_drop(struct http_api *api);
 
-/* What of the log the query of a request wants. False: *why (allocated). */
-bool http_filter(const struct https_call *call, struct event_filter *filter, char **why);
+/* What of the log the query of a request wants, as far as its access goes. False: *why (allocated).
+ */
+bool http_filter(const struct session *session, const struct https_call *call,
+		 struct event_filter *filter, char **why);
 
 /* Live events (http_live.c). */
 struct http_live *http_live_create(struct http_api *api);

@@ -254,6 +254,7 @@ static void run_log(void *arg, const struct errand *errand)
 	json_t *data;
 	char *text;
 
+	request.filter.without_stanzas = errand->visitor->access < ACCESS_ADMIN;
 	if (!read_words(desk, errand, &request))
 		return;
 	if (request.follow) {
@@ -350,11 +351,12 @@ static void on_end(struct timer *timer)
 
 static void run_trace(void *arg, const struct errand *errand)
 {
-	const struct event_filter all = EVENT_FILTER_ALL;
+	struct event_filter all = EVENT_FILTER_ALL;
 	struct log_desk *desk = arg;
 	struct session *session;
 	uint64_t seconds;
 
+	all.without_stanzas = true;
 	if (!read_seconds(errand, &seconds)) {
 		answer(desk, errand->number, REPLY_UNKNOWN, "not for=SECONDS, from 1 to 86400");
 		return;

@@ -500,6 +500,20 @@ json_t *why_report(struct slice records)
 	return report;
 }
 
+json_t *why_heard(const json_t *said, const char *node, const char *domain)
+{
+	json_t *report = json_deep_copy(said);
+	json_t *unjudged =
+		json_pack("{s:s, s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:n, s:s}", "node", node,
+			  "role", "edge", "domain", domain, "verdict", "never", "failure",
+			  "headline", "", "cause", "", "fix", "", "command", "seen", "");
+
+	json_object_update(report, unjudged);
+	json_decref(unjudged);
+	judge(report);
+	return report;
+}
+
 /* The worst first: that is the one to look at. */
 static size_t rank(const json_t *report)
 {

@@ -287,6 +287,33 @@ static void a_domain_that_is_none_does_not_get_into_a_command(void **state)
 	json_decref(report);
 }
 
+/* It may be in the hands of somebody else. */
+static void what_an_edge_says_is_judged_by_the_core(void **state)
+{
+	json_t *said = report_of(EDGE ALLOWED OUT "100|failed|timeout|\n"), *heard;
+	static const char *const ours[] = { "verdict", "failure", "headline", "cause",
+					    "fix",     "command", "domain",   "node" };
+
+	heard = why_heard(said, "edge-a", "far.example");
+	for (size_t i = 0; i < nitems(ours); i++)
+		assert_string_equal(says(heard, ours[i]), says(said, ours[i]));
+	json_decref(heard);
+	for (size_t i = 0; i < nitems(ours); i++)
+		json_object_set_new(said, ours[i], json_string("sallyport x; reboot"));
+	heard = why_heard(said, "edge-a", "far.example");
+	for (size_t i = 0; i < nitems(ours); i++)
+		assert_null(strstr(says(heard, ours[i]), "reboot"));
+	assert_string_equal(says(heard, "command"), "sallyport log domain=far.example");
+	json_decref(heard);
+	json_decref(said);
+	said = json_pack("{s:i, s:s, s:[i], s:{}, s:s}", "policy", 1, "queue", "x", "attempts", 1,
+			 "ways", "ours", "yes");
+	heard = why_heard(said, "edge-a", "far.example");
+	assert_string_not_equal(says(heard, "headline"), "");
+	json_decref(heard);
+	json_decref(said);
+}
+
 static void the_text_leads_with_cause_and_fix_and_fits_a_terminal(void **state)
 {
 	json_t *report = report_of(
@@ -343,6 +370,7 @@ int main(void)
 		cmocka_unit_test(an_edge_does_not_choose_what_people_type),
 		cmocka_unit_test(an_edge_without_a_failure_tells_no_command_but_ours),
 		cmocka_unit_test(a_domain_that_is_none_does_not_get_into_a_command),
+		cmocka_unit_test(what_an_edge_says_is_judged_by_the_core),
 		cmocka_unit_test(the_text_leads_with_cause_and_fix_and_fits_a_terminal),
 		cmocka_unit_test(what_cannot_be_read_is_no_report),
 	};
