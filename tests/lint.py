@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Checks what the compiler cannot: the direction of includes, engines without I/O, and which
-libraries each program links. Prints what is wrong; silent and 0 when nothing is.
+"""Checks what the compiler cannot: the direction of includes, engines without I/O, which libraries
+each program links, and that it has a man page. Prints what is wrong; silent and 0 when nothing is.
 
     lint.py [BUILD-FOLDER]      the linked libraries are checked in that folder's programs
 """
@@ -128,6 +128,12 @@ def foreign_libraries(build):
                 yield f"{name} links {library}, which is not its own"
 
 
+def programs_without_a_page():
+    for name in LIBRARIES:
+        if not list((TREE / "man").glob(f"{name}.[18]*")):
+            yield f"{name}: no man page"
+
+
 def is_program(path):
     if path.suffix or path.name.endswith(("_test", "_fuzz")):
         return False
@@ -136,7 +142,7 @@ def is_program(path):
 
 
 def main():
-    wrong = [*up_the_tree(), *engines_with_io()]
+    wrong = [*up_the_tree(), *engines_with_io(), *programs_without_a_page()]
     if len(sys.argv) > 1:
         wrong += foreign_libraries(TREE / sys.argv[1])
     for line in wrong:

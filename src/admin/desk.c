@@ -335,6 +335,12 @@ static void hand_on(struct desk *desk, const struct desk_asker *asker, const str
 		answer(desk, job, REPLY_FAILED, slice_of("this node does not do that"), NULL);
 }
 
+/* What pages that are open ask again and again, and programs that watch the node. */
+static bool is_look(const struct command *command)
+{
+	return command && command->place == COMMAND_STATUS && command->access < ACCESS_ADMIN;
+}
+
 /* `why` NULL: it was granted. Of a setting's change only the name is logged. */
 static void log_request(const struct visitor *visitor, const struct request *request,
 			const struct command *command, size_t named, const char *why)
@@ -354,6 +360,9 @@ static void log_request(const struct visitor *visitor, const struct request *req
 	if (why)
 		log_event(EVENT_ADMIN_REFUSED, "by=\"%s\" from=\"%s\" command=\"%s\" why=\"%s\"",
 			  visitor->name, visitor->from, text, why);
+	else if (is_look(command))
+		log_event(EVENT_ADMIN_LOOKED, "by=\"%s\" from=\"%s\" command=\"%s\"", visitor->name,
+			  visitor->from, text);
 	else
 		log_event(EVENT_ADMIN_REQUEST, "by=\"%s\" from=\"%s\" command=\"%s\"",
 			  visitor->name, visitor->from, text);

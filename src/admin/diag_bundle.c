@@ -40,6 +40,7 @@ struct diag_bundle {
 	struct buffer notes; /* for the README: what is not there, and why */
 	/* fetching: this part of this node comes next */
 	size_t node, part;
+	uint64_t part_size; /* as the node says */
 	/* packing: the file, how much of it is packed, and what is left of the merged log */
 	struct tar *tar;
 	size_t file;
@@ -142,7 +143,7 @@ static bool pack_readme(struct diag_bundle *bundle)
 
 	buffer_append_text(&text, readme);
 	if (buffer_len(&bundle->notes)) {
-		buffer_append_text(&text, "\nNot here:\n\n");
+		buffer_append_text(&text, "\nNot here, or not all of it:\n\n");
 		buffer_append(&text, buffer_data(&bundle->notes), buffer_len(&bundle->notes));
 	}
 	packed = pack(bundle, "README.txt", buffer_len(&text),
@@ -305,6 +306,7 @@ static void begin_packing(struct diag_bundle *bundle)
 
 static void next_part(struct diag_bundle *bundle)
 {
+	bundle->part_size = 0;
 	if (++bundle->part == PARTS) {
 		bundle->part = 0;
 		bundle->node++;
@@ -314,6 +316,20 @@ static void next_part(struct diag_bundle *bundle)
 static void note(struct diag_bundle *bundle, const char *node, const char *what, const char *why)
 {
 	buffer_printf(&bundle->notes, "%s: %s: %s\n", node, what, why);
+}
+
+/* What came of it already stays. */
+static void note_part(struct diag_bundle *bundle, const char *why)
+{
+	struct node *node = &bundle->nodes[bundle->node];
+	size_t got = buffer_len(&node->parts[bundle->part]);
+	char *text = got ? xasprintf("cut short after %zu of %" PRIu64 " bytes: %s", got,
+				     bundle->part_size, why)
+			 : xstrdup(why);
+
+	bundle->bytes += got;
+	note(bundle, node->name, parts[bundle->part].what, text);
+	free(text);
 }
 
 static void on_piece(struct diag *diag, uint64_t number, const struct diag_answer *answer)
@@ -330,8 +346,7 @@ static void on_piece(struct diag *diag, uint64_t number, const struct diag_answe
 	part = &node->parts[bundle->part];
 	before = buffer_len(part);
 	if (!answer->done || !diag_piece_read(answer->data, part, &size)) {
-		note(bundle, node->name, parts[bundle->part].what,
-		     answer->done ? "the answer cannot be read" : answer->text);
+		note_part(bundle, answer->done ? "the answer cannot be read" : answer->text);
 		next_part(bundle);
 	} else if (bundle->bytes + size > BUNDLE_BYTES) {
 		note(bundle, node->name, parts[bundle->part].what,
@@ -341,6 +356,8 @@ static void on_piece(struct diag *diag, uint64_t number, const struct diag_answe
 	} else if (buffer_len(part) >= size || buffer_len(part) == before) {
 		bundle->bytes += buffer_len(part);
 		next_part(bundle);
+	} else {
+		bundle->part_size = size;
 	}
 	soon(bundle, 0);
 }

@@ -40,6 +40,7 @@ struct stage {
 	char answer[600]; /* "STATUS TEXT" */
 	json_t *data;
 	size_t behind;
+	bool breaks; /* after the first piece of the log */
 	bool leaves; /* with the first piece that it is told */
 	struct timer deadline;
 };
@@ -47,7 +48,7 @@ struct stage {
 /* Control: has a capture "big" of CAPTURE_BYTES, and a short log. */
 static void answer_part(struct stage *stage, uint64_t tag, const char *what, const char *offset)
 {
-	size_t size = strcmp(what, "big") == 0 ? CAPTURE_BYTES : 5,
+	size_t size = strcmp(what, "big") == 0 || stage->breaks ? CAPTURE_BYTES : 5,
 	       from = strtoul(offset, NULL, 10);
 	size_t len = from < size ? size - from : 0;
 	struct buffer text = { 0 };
@@ -55,6 +56,10 @@ static void answer_part(struct stage *stage, uint64_t tag, const char *what, con
 
 	if (strcmp(what, "big") != 0 && strcmp(what, "log") != 0) {
 		diag_answer(stage->diag, tag, false, "there is none");
+		return;
+	}
+	if (stage->breaks && from) {
+		diag_answer(stage->diag, tag, false, "the tunnel broke");
 		return;
 	}
 	len = len > 1 << 20 ? 1 << 20 : len;
@@ -369,6 +374,22 @@ static void a_bundle_has_what_there_is_and_says_what_there_is_not(void **state)
 	close_stage(&stage);
 }
 
+static void a_bundle_says_what_of_it_is_cut_short(void **state)
+{
+	struct stage stage;
+	char *names;
+
+	open_stage(&stage);
+	stage.breaks = true;
+	ask(&stage, &root, "diag bundle FILE");
+	assert_non_null(strstr(stage.answer, "edge-a: log: cut short after 1048576 of 2500000 "
+					     "bytes: the tunnel broke\n"));
+	names = names_in(&stage.saved);
+	assert_non_null(strstr(names, "edge-a/log.txt"));
+	free(names);
+	close_stage(&stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +401,7 @@ int main(void)
 		cmocka_unit_test(who_leaves_while_he_is_told_a_piece_is_told_no_more),
 		cmocka_unit_test(a_document_stays_as_it_was_at_its_first_piece),
 		cmocka_unit_test(a_bundle_has_what_there_is_and_says_what_there_is_not),
+		cmocka_unit_test(a_bundle_says_what_of_it_is_cut_short),
 	};
 
 	log_to(open("/dev/null", O_WRONLY | O_CLOEXEC));

@@ -6,7 +6,8 @@
  *
  * A node looks at itself alone:
  *	{"node":{"name","role"},"findings":[FINDING],"checks":[CHECK],"facts":{...}}
- * and a core puts together what all nodes found. What people read:
+ * and a core puts together what all nodes found. What people read, and with "facts" what a node
+ *says to the core that asks it:
  *	{"verdict","looked_ms","nodes":[{"name","role","reached","why"}],"findings","checks"}
  *
  *	FINDING	{"symptom","node","severity","title","subject","seen","cause","fix","command",

@@ -64,6 +64,13 @@ static void wipe(char **password)
 	*password = NULL;
 }
 
+static void free_wish(struct http_wish *wish)
+{
+	assert(!wish->call); /* it was answered */
+	wipe(&wish->password);
+	free(wish);
+}
+
 static void drop(struct http_wish *wish)
 {
 	struct http_wish **at = &wish->api->wishes;
@@ -71,9 +78,7 @@ static void drop(struct http_wish *wish)
 	while (*at != wish)
 		at = &(*at)->next;
 	*at = wish->next;
-	assert(!wish->call);
-	wipe(&wish->password);
-	free(wish);
+	free_wish(wish);
 }
 
 static void refuse(struct http_wish *wish, int status, const char *why)
@@ -529,11 +534,13 @@ void http_login_answer(struct http_api *api, uint64_t tag, bool done, const char
 void http_login_drop(struct http_api *api)
 {
 	while (api->wishes) {
-		if (api->wishes->call)
-			http_refuse(&api->wishes->call, 503, STOPPING);
+		struct http_wish *wish = api->wishes;
+
+		api->wishes = wish->next;
+		if (wish->call)
+			http_refuse(&wish->call, 503, STOPPING);
 		else
-			desk_answer(api->config.desk, api->wishes->number, REPLY_FAILED, STOPPING,
-				    NULL);
-		drop(api->wishes);
+			desk_answer(api->config.desk, wish->number, REPLY_FAILED, STOPPING, NULL);
+		free_wish(wish);
 	}
 }

@@ -9,11 +9,14 @@
 
 #define EXTRA_MAX 10
 
-static const char *const common[] = {
-	"Content-Security-Policy",
+static const char policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
 	"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; "
-	"frame-ancestors 'none'",
+	"frame-ancestors 'none'";
+
+static const char *const common[] = {
+	"Content-Security-Policy",
+	policy,
 	"Referrer-Policy",
 	"no-referrer",
 	"Cross-Origin-Opener-Policy",

@@ -3,7 +3,9 @@
 #include "admin/asks.h"
 #include "base/alloc.h"
 #include "ipc/wire.h"
+#include "policy/domain.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
@@ -274,6 +276,19 @@ static bool is_xcoder(const char *text)
 	return strlen(text) == XCODER_LEN && strspn(text, "0123456789abcdefABCDEF") == XCODER_LEN;
 }
 
+/* As traffic and the log write it; what is neither, traffic refuses. */
+static char *target_of(const char *word)
+{
+	char domain[DOMAIN_BYTES + 1], *target;
+
+	if (!is_xcoder(word) && domain_prepare(slice_of(word), domain))
+		return xstrdup(domain);
+	target = xstrdup(word);
+	for (char *c = target; is_xcoder(word) && *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return target;
+}
+
 static bool is_known_stream(const struct session *session, struct slice xcoder)
 {
 	size_t known = session->stream_count < TRACE_STREAMS_MAX ? session->stream_count
@@ -353,7 +368,7 @@ static void run_trace(void *arg, const struct errand *errand)
 	session = open_session(desk, errand, &all, tell_traced);
 	if (!session)
 		return;
-	session->target = xstrdup(errand->words[0]);
+	session->target = target_of(errand->words[0]);
 	session->author = xstrdup(errand->visitor->name);
 	session->is_stream = is_xcoder(session->target);
 	session->end.fire = on_end;

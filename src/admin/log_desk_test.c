@@ -323,11 +323,29 @@ static void a_trace_has_traffic_watch_and_shows_the_domain_and_its_streams(void 
 	assert_string_equal(stage.watches, "b.example 60|b.example 0|");
 }
 
+static void a_domain_is_found_however_it_is_written(void **state)
+{
+	ASK(1, false, "trace",
+	    "B\xc3\xbc"
+	    "cher.Example.",
+	    "for=60");
+	ASK(2, false, "log", "--follow", "last=0",
+	    "domain=b\xc3\xbc"
+	    "cher.example");
+	turn(20);
+	assert_string_equal(stage.watches, "xn--bcher-kva.example 60|");
+	stage.told[1][0] = stage.told[2][0] = '\0';
+	log_line(LINE("xcoder=34A9B60C8 peer=xn--bcher-kva.example"));
+	assert_string_equal(stage.told[1],
+			    "[" LINE("xcoder=34A9B60C8 peer=xn--bcher-kva.example") "]");
+	assert_string_equal(stage.told[2], stage.told[1]);
+}
+
 static void a_trace_of_a_stream_shows_that_alone(void **state)
 {
 	ASK(1, false, "trace", "34a9b60c8");
 	turn(20);
-	assert_string_equal(stage.watches, "34a9b60c8 300|");
+	assert_string_equal(stage.watches, "34A9B60C8 300|"); /* as traffic calls it */
 	stage.told[1][0] = '\0';
 	log_line(LINE("xcoder=34A9B60C8 peer=b.example"));
 	log_line(LINE("xcoder=34A9B60C9 peer=b.example"));
@@ -350,7 +368,7 @@ static void who_goes_does_not_end_the_trace_of_another(void **state)
 	turn(20);
 	desk_leave(stage.desk, NULL, 1);
 	turn(20);
-	assert_string_equal(stage.watches, "b.example 1000|B.example 1000|b.example 60|");
+	assert_string_equal(stage.watches, "b.example 1000|b.example 1000|b.example 60|");
 }
 
 static void what_traffic_refuses_is_said(void **state)
@@ -421,6 +439,7 @@ int main(void)
 		TEST(follow_tells_events_as_data_where_that_is_wanted),
 		TEST(a_strangers_bytes_stay_bytes_on_the_way_to_who_follows),
 		TEST(a_trace_has_traffic_watch_and_shows_the_domain_and_its_streams),
+		TEST(a_domain_is_found_however_it_is_written),
 		TEST(a_trace_of_a_stream_shows_that_alone),
 		TEST(a_trace_ends_when_its_time_is_over),
 		TEST(who_goes_does_not_end_the_trace_of_another),

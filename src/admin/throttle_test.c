@@ -32,7 +32,7 @@ static void the_fifth_failure_in_a_minute_makes_wait_and_each_more_doubles_it(vo
 	for (size_t i = 0; i < nitems(waits); i++) {
 		throttle_fail(throttle, "anna", now);
 		assert_int_equal(throttle_wait_s(throttle, "anna", now), waits[i]);
-		now += waits[i] * 1000;
+		now += (uint64_t)waits[i] * 1000;
 		assert_int_equal(throttle_wait_s(throttle, "anna", now), 0);
 	}
 }

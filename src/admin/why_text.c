@@ -135,9 +135,8 @@ static void write_policies(struct buffer *out, const json_t *report)
 	json_array_foreach(policies, i, policy) refused +=
 		strcmp(string_of(policy, "verdict"), "refused") == 0;
 	if (count && (!refused || refused == count)) {
-		line = xasprintf(refused ? "%s%s may not talk to it: %s"
-					 : "%s%s may talk to it, by %s",
-				 string_of(first, "local"), count > 1 ? " and all others" : "",
+		line = xasprintf(refused ? "%s may not talk to it: %s" : "%s may talk to it, by %s",
+				 count > 1 ? "all our domains" : string_of(first, "local"),
 				 refused ? string_of(first, "why") : by);
 		write_headed(out, "policy", line);
 		free(line);
@@ -174,6 +173,12 @@ static void write_queues(struct buffer *out, const json_t *report)
 	free(line);
 }
 
+/* Whether an edge has told all that it knows: `report` has it. */
+static bool edge_told(const json_t *report)
+{
+	return json_object_get(json_array_get(json_object_get(report, "nodes"), 0), "policy");
+}
+
 static void write_way(struct buffer *out, const json_t *report)
 {
 	size_t i;
@@ -185,6 +190,8 @@ static void write_way(struct buffer *out, const json_t *report)
 		if (*string_of(row, "port"))
 			write_headed(out, i ? "" : "way", string_of(row, "port"));
 	}
+	if (edge_told(report))
+		return;
 	json_array_foreach(json_object_get(report, "ask"), i, row)
 	{
 		line = xasprintf("`sallyport why %s` on %s (%s, %s)", string_of(report, "domain"),

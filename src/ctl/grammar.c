@@ -29,11 +29,11 @@ const struct command commands[] = {
 	  "with the realms behind them, and static routes whose servers are all dead.",
 	  .is_table = true },
 	{ "streams", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "streams",
-	  "the streams with the world, or those in whose line TEXT occurs", NULL,
-	  .is_table = true },
+	  "the streams with the world, or those in whose line TEXT occurs",
+	  "On an edge: other nodes have none.", .is_table = true },
 	{ "domains", "[--json] [TEXT]", 0, 1, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "domains",
-	  "the domains of the world: streams, queue, what went wrong last", NULL,
-	  .is_table = true },
+	  "the domains of the world: streams, queue, what went wrong last",
+	  "On an edge: other nodes talk to none.", .is_table = true },
 	{ "metrics", "", 0, 0, COMMAND_STATUS, ACCESS_VIEW, FILES_NO, "metrics",
 	  "what Prometheus reads at /metrics, as OpenMetrics text", NULL },
 	{ "doctor", "[--json] [here]", 0, 1, COMMAND_MANAGE, ACCESS_OPERATE, FILES_NO, "doctor",
@@ -90,11 +90,12 @@ const struct command commands[] = {
 	  "the value of one setting", NULL },
 	{ "config set", "[--dry-run] NAME [VALUE...]", 1, MANY, COMMAND_CONTROL, ACCESS_ADMIN,
 	  FILES_AT, "set", "change a setting",
-	  "A list takes one VALUE for each entry. Without VALUE the setting has its default\n"
-	  "again. A VALUE that begins with @ is the content of that file, without the newline\n"
-	  "at its end; it is read by this command, with your rights, and must be UTF-8 text. @@x\n"
-	  "is a literal @x. With --dry-run nothing is changed: it says what would differ, what of\n"
-	  "it is in force at once, and which streams would be closed, and why." },
+	  "A list takes one VALUE for each entry, and is then these and no others. Without\n"
+	  "VALUE the setting has its default again. A VALUE that begins with @ is the content\n"
+	  "of that file, without the newline at its end; it is read by this command, with your\n"
+	  "rights, and must be UTF-8 text. @@x is a literal @x. With --dry-run nothing is\n"
+	  "changed: it says what would differ, what of it is in force at once, and which streams\n"
+	  "would be closed, and why." },
 	{ "config history", "[--json]", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "history",
 	  "who changed what, and when", NULL },
 	{ "config diff", "[--json] A B", 2, 2, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "diff",
@@ -133,6 +134,7 @@ const struct command commands[] = {
 	  .hides = true },
 	{ "node add", "NAME role=edge|core|home pin=HEX [address=IP:PORT]", 3, 4, COMMAND_CONTROL,
 	  ACCESS_ADMIN, FILES_NO, "node-add", "let another node link with this one",
+	  "By hand, for the link alone: `pair` and `join` do this and the rest.\n"
 	  "`sallyport node self` over there prints its pin. The address is for nodes that\n"
 	  "this one dials: a core dials edges and homes, the others dial nobody." },
 	{ "node list", "[--json]", 0, 0, COMMAND_CONTROL, ACCESS_OPERATE, FILES_NO, "node-list",

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -344,21 +345,42 @@ static int no_such_command(const char *const *words, size_t count)
 	return USAGE;
 }
 
-static bool read_options(struct job *job, int argc, char **argv)
+enum options { OPTIONS_GOOD, OPTIONS_BAD, OPTIONS_HELP, OPTIONS_VERSION };
+
+/* COMMAND --help, with nothing in between. */
+static bool asks_for_help(const struct job *job)
 {
+	size_t used, before = job->count - 1;
+
+	if (job->count < 2 || strcmp(job->words[before], "--help") != 0)
+		return false;
+	return command_find(job->words, before, &used) ? used == before : before == 1;
+}
+
+static enum options read_options(struct job *job, int argc, char **argv)
+{
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+						 { "version", no_argument, NULL, 'V' },
+						 { 0 } };
 	int option;
 
-	while ((option = getopt(argc, argv, "+c:s:")) != -1) {
+	while ((option = getopt_long(argc, argv, "+c:s:h", options, NULL)) != -1) {
 		if (option == 'c')
 			job->file = optarg;
 		else if (option == 's')
 			job->socket = optarg;
 		else
-			return false;
+			return option == 'h'   ? OPTIONS_HELP
+			       : option == 'V' ? OPTIONS_VERSION
+					       : OPTIONS_BAD;
 	}
 	job->words = (const char *const *)argv + optind;
 	job->count = (size_t)(argc - optind);
-	return job->count > 0;
+	if (asks_for_help(job)) {
+		job->count--;
+		return OPTIONS_HELP;
+	}
+	return job->count > 0 ? OPTIONS_GOOD : OPTIONS_BAD;
 }
 
 /* --json, wherever it stands behind the command, says how the answer is wanted, and is no
@@ -390,8 +412,16 @@ int main(int argc, char **argv)
 {
 	struct job job = { .file = BOOTSTRAP_FILE };
 
-	if (!read_options(&job, argc, argv))
+	switch (read_options(&job, argc, argv)) {
+	case OPTIONS_GOOD:
+		break;
+	case OPTIONS_BAD:
 		return usage(NULL);
+	case OPTIONS_HELP:
+		return written(help(&job));
+	case OPTIONS_VERSION:
+		return written(puts("sallyport " SALLYPORT_RELEASE) < 0);
+	}
 	job.command = command_find(job.words, job.count, &job.named);
 	if (!job.command)
 		return no_such_command(job.words, job.count);

@@ -114,7 +114,7 @@ bool startup_receive(struct startup *startup, enum process self, const char **wh
 			*why = "control hands nothing over";
 			return false;
 		case CHANNEL_GONE:
-			*why = "control is gone";
+			*why = "control is gone; only sallyportd starts this program";
 			return false;
 		case CHANNEL_MESSAGE:
 			break;

@@ -261,10 +261,9 @@ static void keep_secret(void *arg, const char *line)
 	buffer_append_text(arg, "\n");
 }
 
-/* A whole handshake in memory: its server was told that `peer` comes, its client dials `name`. */
-static void shake_hands(const struct tls *tls, const char *peer, const char *name)
+/* A whole handshake in memory; frees both. */
+static void shake(SSL *accepts, SSL *dials)
 {
-	SSL *accepts = tls_accepting(tls, peer), *dials = tls_dialling(tls, name);
 	BIO *one, *other;
 
 	assert_int_equal(BIO_new_bio_pair(&one, 0, &other, 0), 1);
@@ -278,6 +277,14 @@ static void shake_hands(const struct tls *tls, const char *peer, const char *nam
 	assert_true(SSL_is_init_finished(accepts) && SSL_is_init_finished(dials));
 	SSL_free(accepts);
 	SSL_free(dials);
+}
+
+/* Its server was told that `peer` comes, its client dials `name`. */
+static void shake_hands(const struct tls *tls, const char *peer, const char *name)
+{
+	SSL *accepts = tls_accepting(tls, peer);
+
+	shake(accepts, tls_dialling(tls, name));
 }
 
 static size_t sessions_told(const struct buffer *told)
@@ -309,6 +316,24 @@ static void secrets_are_told_only_while_asked_for_and_of_the_peer_asked_for(void
 	tls_tell_secrets(NULL, NULL, NULL);
 	shake_hands(tls, "other.example", "other.example");
 	assert_int_equal(buffer_len(&told), 0);
+	tls_destroy(&tls);
+}
+
+static void a_session_chosen_for_one_capture_tells_nothing_to_the_next(void **state)
+{
+	struct tls *tls = make_tls();
+	struct buffer first = { 0 }, second = { 0 };
+	SSL *accepts, *dials;
+
+	tls_tell_secrets(keep_secret, &first, "a.example");
+	accepts = tls_accepting(tls, "a.example");
+	dials = tls_dialling(tls, "a.example");
+	tls_tell_secrets(NULL, NULL, NULL);
+	tls_tell_secrets(keep_secret, &second, "b.example");
+	shake(accepts, dials);
+	assert_int_equal(buffer_len(&first), 0);
+	assert_int_equal(buffer_len(&second), 0);
+	tls_tell_secrets(NULL, NULL, NULL);
 	tls_destroy(&tls);
 }
 
@@ -507,6 +532,7 @@ int main(void)
 		cmocka_unit_test(a_handshake_that_the_peer_leaves_open_ends_in_time),
 		cmocka_unit_test(what_is_appended_after_tls_was_begun_never_goes_in_clear),
 		cmocka_unit_test(secrets_are_told_only_while_asked_for_and_of_the_peer_asked_for),
+		cmocka_unit_test(a_session_chosen_for_one_capture_tells_nothing_to_the_next),
 		cmocka_unit_test(
 			bytes_flushed_during_the_handshake_come_after_it_also_to_who_pauses),
 		cmocka_unit_test(a_chain_that_leads_nowhere_is_told_and_does_not_end_the_handshake),

@@ -84,12 +84,13 @@ static void a_cookie_is_found_among_others(void **state)
 	};
 
 	for (size_t i = 0; i < nitems(rows); i++) {
+		const char *expected = rows[i].value;
 		struct slice value;
 		bool found = http_cookie(rows[i].header, "__Host-sallyport", &value);
 
-		assert_int_equal(found, rows[i].value != NULL);
-		if (found)
-			assert_true(slice_is(value, rows[i].value));
+		assert_int_equal(found, expected != NULL);
+		if (found && expected)
+			assert_true(slice_is(value, expected));
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -450,7 +451,7 @@ static char *decode(const char *text)
 	char *bytes;
 	int count;
 
-	if (len % 4 || len > 4 * HTTPS_FIELD_BYTES)
+	if (len % 4 || len > (size_t)4 * HTTPS_FIELD_BYTES)
 		return NULL;
 	bytes = xcalloc(1, len / 4 * 3 + 1);
 	count = EVP_DecodeBlock((unsigned char *)bytes, (const unsigned char *)text, (int)len);
@@ -512,6 +513,7 @@ static void release(struct https_call *call)
 {
 	struct connection *connection = call->connection;
 
+	assert(connection); /* there is a request */
 	evhttp_connection_set_closecb(evhttp_request_get_connection(call->request), NULL, NULL);
 	connection->busy = false;
 	connection->waited = false;

@@ -27,7 +27,8 @@ static struct {
 	tls_secret_fn *line;
 	void *arg;
 	char *domain;
-	int chosen_index; /* of a session; 0: not asked for yet */
+	int chosen_index; /* of a session: for which asking it was chosen; 0: not asked for yet */
+	uintptr_t asking;
 } secrets;
 
 static int keep_first_error(int valid, X509_STORE_CTX *store)
@@ -215,7 +216,7 @@ void tls_destroy(struct tls **tls_ref)
 
 static void on_secret(const SSL *ssl, const char *line)
 {
-	if (secrets.line && SSL_get_ex_data(ssl, secrets.chosen_index))
+	if (secrets.line && (uintptr_t)SSL_get_ex_data(ssl, secrets.chosen_index) == secrets.asking)
 		secrets.line(secrets.arg, line);
 }
 
@@ -224,7 +225,7 @@ static void choose_for_secrets(SSL *ssl, const char *peer)
 	if (!secrets.line || (secrets.domain && (!peer || strcasecmp(peer, secrets.domain) != 0)))
 		return;
 	SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), on_secret);
-	SSL_set_ex_data(ssl, secrets.chosen_index, &secrets);
+	SSL_set_ex_data(ssl, secrets.chosen_index, (void *)secrets.asking);
 }
 
 void tls_tell_secrets(tls_secret_fn *line, void *arg, const char *domain)
@@ -235,6 +236,7 @@ void tls_tell_secrets(tls_secret_fn *line, void *arg, const char *domain)
 	secrets.domain = domain ? xstrdup(domain) : NULL;
 	secrets.line = line;
 	secrets.arg = arg;
+	secrets.asking++;
 }
 
 SSL *tls_accepting(const struct tls *tls, const char *peer)

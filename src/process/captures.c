@@ -157,6 +157,8 @@ static void begin(struct captures *captures)
 		  capture->secrets ? "yes" : "no", log_text(capture->domain), capture->job.packets,
 		  capture->job.bytes, capture->job.seconds);
 	tell(&captures->for_begin, capture->name, NULL);
+	if (captures->next) /* ordered before there was a process to dismiss */
+		supervisor_dismiss(captures->supervisor, PROCESS_CAPTURE, KILL_MS);
 }
 
 static void log_end(const struct capture *capture)
@@ -369,6 +371,13 @@ void captures_stop(struct captures *captures, captures_fn *ended, void *arg, uin
 const char *captures_running(const struct captures *captures)
 {
 	return captures->running ? captures->running->name : NULL;
+}
+
+const char *captures_loss(const struct captures *captures, const char *name)
+{
+	const struct capture *capture = find(captures, name);
+
+	return capture && capture->file < 0 ? capture->report.why : NULL;
 }
 
 bool captures_read(struct captures *captures, const char *name, uint64_t offset, struct buffer *out,

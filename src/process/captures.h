@@ -41,6 +41,8 @@ const char *captures_running(const struct captures *captures);
  * *why (allocated). */
 bool captures_read(struct captures *captures, const char *name, uint64_t offset, struct buffer *out,
 		   uint64_t *size, char **why);
+/* Why one that is over brought nothing; lent. NULL: it did, it runs, or there is none. */
+const char *captures_loss(const struct captures *captures, const char *name);
 void captures_forget(struct captures *captures, const char *name); /* one that is kept */
 
 /* What the capture process says; that it is over (supervisor_config.ended); that traffic is there

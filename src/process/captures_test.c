@@ -174,6 +174,19 @@ static void one_of_the_same_name_replaces_what_runs(void **state)
 	close_stage(&stage);
 }
 
+static void one_is_replaced_before_its_process_is_there(void **state)
+{
+	struct stage stage;
+
+	open_stage(&stage);
+	loop_arm(stage.loop, &stage.deadline, 5000); /* the first would run on for longer */
+	begin(&stage, "one", "short", pass_over);
+	assert_string_equal(started(&stage, "one", "whole"), "one");
+	assert_string_equal(stopped(&stage), "one");
+	is_content(&stage, "one", "captured");
+	close_stage(&stage);
+}
+
 static void how_it_fails_is_told(void **state)
 {
 	static const struct {
@@ -200,6 +213,22 @@ static void how_it_fails_is_told(void **state)
 		is_content(&stage, "x", rows[i].content);
 		close_stage(&stage);
 	}
+}
+
+static void why_one_that_is_over_brought_nothing_is_known(void **state)
+{
+	struct stage stage;
+
+	open_stage(&stage);
+	started(&stage, "whole", "whole");
+	assert_null(captures_loss(stage.captures, "whole"));
+	stopped(&stage);
+	started(&stage, "torn", "short");
+	stopped(&stage);
+	assert_null(captures_loss(stage.captures, "whole"));
+	assert_string_equal(captures_loss(stage.captures, "torn"), "its file is not whole");
+	assert_null(captures_loss(stage.captures, "another"));
+	close_stage(&stage);
 }
 
 static void the_oldest_makes_room(void **state)
@@ -280,7 +309,9 @@ int main(void)
 		cmocka_unit_test(what_was_captured_is_kept_and_read),
 		cmocka_unit_test(one_runs_at_a_time),
 		cmocka_unit_test(one_of_the_same_name_replaces_what_runs),
+		cmocka_unit_test(one_is_replaced_before_its_process_is_there),
 		cmocka_unit_test(how_it_fails_is_told),
+		cmocka_unit_test(why_one_that_is_over_brought_nothing_is_known),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(one_that_never_began_pushes_nothing_out),
 		cmocka_unit_test(one_that_runs_ends_with_the_node),

@@ -107,6 +107,8 @@ static void apply_log(struct control *control)
 	const struct store *store = control->node.store;
 
 	apply_log_levels(&control->node, is_diagnosed(control));
+	if (!is_diagnosed(control))
+		log_terms_apply(control->log_terms);
 	log_sink_set(control->log, strcmp(store_text(store, "log.format"), "json") == 0,
 		     strtoul(store_text(store, "events.keep"), NULL, 10));
 }
@@ -138,6 +140,7 @@ static int give_snapshot(void *arg, enum process process)
 
 	view_write(&control->node, process, ++control->generations[process], &view_system, NULL,
 		   &out);
+	log_terms_levels(control->log_terms, &out);
 	diagnostic_levels(diag_orders_diagnostic(control->diag), &out);
 	fd = snapshot_seal(&out, &why);
 	if (fd < 0)

@@ -296,17 +296,25 @@ static bool read_start(const struct order *order, struct diagnostic_wish *wish,
 static void answer_start(struct diag_orders *orders, uint32_t request)
 {
 	const struct diagnostic_wish *wish = &orders->start.wish;
-	char *text, *why = NULL;
+	struct diagnostic_facts before = diagnostic_facts(orders->diagnostic);
+	char *text, *replaced, *why = NULL;
 
+	replaced = before.state == DIAGNOSTIC_NONE
+			   ? xstrdup("")
+			   : xasprintf("; the one before it is gone, %" PRIu64 " lines by %s",
+				       before.lines, before.author);
 	if (!diagnostic_start(orders->diagnostic, wish, &why)) {
 		reply(orders, request, false, why);
+		free(replaced);
 		free(why);
 		return;
 	}
-	text = xasprintf("a diagnostic log runs for %u s; all modules log at level debug%s%s",
+	text = xasprintf("a diagnostic log runs for %u s; all modules log at level debug%s%s%s",
 			 wish->seconds, wish->capture ? ", packets are captured" : "",
-			 wish->secrets ? ", with the TLS secrets of streams that begin now" : "");
+			 wish->secrets ? ", with the TLS secrets of streams that begin now" : "",
+			 replaced);
 	reply(orders, request, true, text);
+	free(replaced);
 	free(text);
 }
 
@@ -318,14 +326,23 @@ static void forget_start(struct diag_orders *orders)
 	orders->start.waits = false;
 }
 
+static bool captures_for_it(const struct diag_orders *orders)
+{
+	const char *name = captures_running(orders->config.captures);
+
+	return name && strcmp(name, DIAGNOSTIC_NAME) == 0;
+}
+
 /* Its capture has begun, or the one before has ended. */
 static void go_on_start(void *arg, uint32_t request, const char *name, const char *why)
 {
 	struct diag_orders *orders = arg;
 	char *text;
 
-	if (why && orders->start.wish.capture) {
-		text = xasprintf("no diagnostic log was begun, for nothing can be captured: %s",
+	if (why && (orders->start.wish.capture || captures_for_it(orders))) {
+		text = xasprintf("no diagnostic log was begun: %s%s",
+				 orders->start.wish.capture ? "nothing can be captured: "
+							    : "the capture of the one before: ",
 				 why);
 		reply(orders, request, false, text);
 		free(text);
@@ -335,13 +352,6 @@ static void go_on_start(void *arg, uint32_t request, const char *name, const cha
 		answer_start(orders, request);
 	}
 	forget_start(orders);
-}
-
-static bool captures_for_it(const struct diag_orders *orders)
-{
-	const char *name = captures_running(orders->config.captures);
-
-	return name && strcmp(name, DIAGNOSTIC_NAME) == 0;
 }
 
 static void start_capture(const struct order *order)
@@ -419,19 +429,30 @@ static void capture_stopped(void *arg, uint32_t request, const char *name, const
 static void diag_stop(const struct order *order)
 {
 	struct diag_orders *orders = order->orders;
+	bool capture;
 	char *why;
 
-	if (diagnostic_facts(orders->diagnostic).state != DIAGNOSTIC_RUNNING) {
+	switch (diagnostic_facts(orders->diagnostic).state) {
+	case DIAGNOSTIC_NONE:
 		refuse(order, "no diagnostic log runs");
 		return;
+	case DIAGNOSTIC_KEPT:
+		refuse(order, "no diagnostic log runs: the last one is over; `sallyport diag "
+			      "bundle FILE` saves it");
+		return;
+	case DIAGNOSTIC_RUNNING:
+		break;
 	}
+	capture = diagnostic_facts(orders->diagnostic).capture;
 	why = xasprintf("%s ended it", order->author);
 	diagnostic_stop(orders->diagnostic, why);
 	free(why);
 	if (captures_for_it(orders))
 		captures_stop(orders->config.captures, capture_stopped, orders, order->request);
 	else
-		answer_stop(orders, order->request, NULL);
+		answer_stop(orders, order->request,
+			    capture ? captures_loss(orders->config.captures, DIAGNOSTIC_NAME)
+				    : NULL);
 }
 
 static void diag_status(const struct order *order)
@@ -463,12 +484,23 @@ static void log_part(const struct order *order)
 	}
 }
 
+/* Nothing, where none was asked for. */
+static void diagnostic_capture_part(const struct order *order)
+{
+	struct diagnostic_facts facts = diagnostic_facts(order->orders->diagnostic);
+
+	if (facts.state != DIAGNOSTIC_NONE && !facts.capture)
+		answer_piece(order, 0, &(struct buffer){ 0 });
+	else
+		capture_part_of(order, DIAGNOSTIC_NAME, order->words[1]);
+}
+
 static void diag_part(const struct order *order)
 {
 	if (strcmp(order->words[0], "log") == 0)
 		log_part(order);
 	else if (strcmp(order->words[0], "capture") == 0)
-		capture_part_of(order, DIAGNOSTIC_NAME, order->words[1]);
+		diagnostic_capture_part(order);
 	else
 		refuse_freeing(order, xasprintf("there is no such part: %s", order->words[0]));
 }

@@ -1,15 +1,18 @@
 #include "process/log_terms.h"
 
 #include "base/alloc.h"
+#include "ipc/snapshot.h"
 #include "process/configure_stage.h"
 #include "tables/events.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +20,23 @@
 
 #define DEADLINE_MS 10000
 
+/* The calendar, which somebody may set; ours comes before the C library's. */
+static int64_t calendar_off_s;
+
+time_t time(time_t *into)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec += calendar_off_s;
+	if (into)
+		*into = now.tv_sec;
+	return now.tv_sec;
+}
+
 static int set_up(void **state)
 {
+	calendar_off_s = 0;
 	return stage_set_up(state, &role_edge);
 }
 
@@ -132,6 +150,8 @@ static void stanzas_of_a_domain_are_logged_for_a_time(void **state)
 }
 
 static struct loop *running; /* until nothing has an end any more, or the deadline */
+static struct log_terms *terms;
+static unsigned told; /* who was told of changes meanwhile */
 
 struct look {
 	struct timer timer;
@@ -149,27 +169,44 @@ static void on_changed(void *arg, unsigned seen_by)
 {
 	const struct look *look = arg;
 
+	told |= seen_by;
 	if (running && !strchr(rows(look->stage, "log.levels"), '+') &&
 	    !strchr(rows(look->stage, "log.stanzas"), '+'))
 		loop_stop(running);
 }
 
-/* Whether all has ended within `ms`, for a control that has just started. */
-static bool ends_within(struct stage *stage, unsigned ms)
+#define DURING_MS 200
+
+/* Whether all has ended within `ms`, for a control that has just started; `during` fires after its
+ * first look. */
+static bool ends_with(struct stage *stage, unsigned ms, struct timer *during)
 {
 	struct look look = { { .fire = on_deadline }, stage, false };
-	struct log_terms *terms;
 
+	told = 0;
 	running = loop_create();
+	loop_arm(running, during, DURING_MS);
 	stage->configure.changed = on_changed;
 	stage->configure.arg = &look;
 	terms = log_terms_create(running, &stage->configure);
 	loop_arm(running, &look.timer, ms);
 	loop_run(running);
 	loop_disarm(running, &look.timer);
+	loop_disarm(running, during);
 	log_terms_destroy(&terms);
 	loop_destroy(&running);
 	return !look.late;
+}
+
+static void nothing_happens(struct timer *timer)
+{
+}
+
+static bool ends_within(struct stage *stage, unsigned ms)
+{
+	struct timer nothing = { .fire = nothing_happens };
+
+	return ends_with(stage, ms, &nothing);
 }
 
 static void it_ends_on_time_by_the_timer(void **state)
@@ -236,6 +273,63 @@ static void what_was_set_by_hand_with_an_end_ends_too(void **state)
 	assert_string_equal(rows(stage, "log.levels"), "network.axl error|network.link warn");
 }
 
+static void set_clock_back(struct timer *timer)
+{
+	calendar_off_s = -86400;
+}
+
+static void a_clock_that_is_set_back_makes_nothing_last_longer(void **state)
+{
+	struct stage *stage = *state;
+	struct timer setting = { .fire = set_clock_back };
+
+	assert_int_equal(ASK(stage, "log-level", "network.dns", "debug", "for=1"), 0);
+	assert_int_equal(ASK(stage, "log-stanzas", "b.example", "for=1"), 0);
+	assert_true(ends_with(stage, DEADLINE_MS, &setting));
+	assert_string_equal(rows(stage, "log.levels"), "");
+	assert_string_equal(rows(stage, "log.stanzas"), "");
+}
+
+/* Nothing can be written, as if the disk were full. */
+static void fill_disk(bool full)
+{
+	struct rlimit bytes;
+
+	signal(SIGXFSZ, full ? SIG_IGN : SIG_DFL);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &bytes), 0);
+	bytes.rlim_cur = full ? 0 : bytes.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &bytes), 0);
+}
+
+static void look_at_levels(struct timer *timer)
+{
+	struct buffer out = { 0 };
+	char *lines;
+
+	snapshot_begin(&out, 0, 0);
+	log_terms_levels(terms, &out);
+	lines = stage_lines((struct slice){ buffer_data(&out), buffer_len(&out) });
+	assert_string_equal(lines, "\nlog.levels|network.dns|warn\n");
+	free(lines);
+	buffer_finish(&out);
+}
+
+static void where_the_disk_is_full_a_level_ends_all_the_same(void **state)
+{
+	struct stage *stage = *state;
+	struct timer looking = { .fire = look_at_levels };
+
+	assert_int_equal(
+		ASK(stage, "set", "log.levels", "network.dns debug 1 warn", "network.axl debug"),
+		0);
+	fill_disk(true);
+	assert_false(ends_with(stage, 2 * DURING_MS, &looking));
+	fill_disk(false);
+	assert_int_equal(told, SEEN_BY_TRAFFIC | SEEN_BY_MANAGE | SEEN_BY_RESOLVER);
+	assert_true(ends_within(stage, 500));
+	assert_string_equal(rows(stage, "log.levels"), "network.dns warn|network.axl debug");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, stage_tear_down)
 
 int main(void)
@@ -251,6 +345,8 @@ int main(void)
 		TEST(before_that_it_stays),
 		TEST(afterwards_it_is_what_it_was_for_good),
 		TEST(what_was_set_by_hand_with_an_end_ends_too),
+		TEST(a_clock_that_is_set_back_makes_nothing_last_longer),
+		TEST(where_the_disk_is_full_a_level_ends_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

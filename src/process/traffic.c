@@ -34,13 +34,13 @@ static bool fail(const char *why)
 static void tell_loaded(void)
 {
 	struct buffer body = { 0 };
-	struct slice bytes;
+	struct slice bytes, told;
 
 	if (!gateway_loaded(traffic.gateway, &body))
 		return;
 	bytes = (struct slice){ buffer_data(&body), buffer_len(&body) };
-	if (buffer_len(&traffic.loaded) == bytes.len &&
-	    memcmp(buffer_data(&traffic.loaded), bytes.data, bytes.len) == 0) {
+	told = (struct slice){ buffer_data(&traffic.loaded), buffer_len(&traffic.loaded) };
+	if (bytes.data && told.data && slice_equals(bytes, told)) {
 		buffer_finish(&body);
 		return;
 	}
@@ -109,6 +109,7 @@ static void from_manage(void *arg, struct message *message)
 static void manage_gone(void *arg)
 {
 	messenger_destroy(&traffic.manage);
+	gateway_forget_watches(traffic.gateway);
 }
 
 static const struct messenger_handler manage_handler = { from_manage, manage_gone };
@@ -116,6 +117,7 @@ static const struct messenger_handler manage_handler = { from_manage, manage_gon
 static void set_manage(int fd)
 {
 	messenger_destroy(&traffic.manage);
+	gateway_forget_watches(traffic.gateway); /* it may come before the other's end is seen */
 	traffic.manages++;
 	if (fd >= 0)
 		traffic.manage = messenger_create(traffic.loop, fd, PROCESS_TRAFFIC, PROCESS_MANAGE,

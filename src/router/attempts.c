@@ -99,8 +99,10 @@ static size_t domain_bytes(const struct domain *domain)
 static void drop_domain(struct attempts *all, struct domain *domain)
 {
 	for (size_t out = 0; out < 2; out++) {
-		while (domain->attempts[out].newest)
-			drop_attempt(domain->attempts[out].newest);
+		for (struct attempt *a = domain->attempts[out].newest, *older; a; a = older) {
+			older = a->older;
+			drop_attempt(a);
+		}
 	}
 	unlink_domain(all, domain);
 	map_remove(&all->domains, slice_of(domain->remote));
@@ -134,14 +136,15 @@ static bool drop_least(struct attempts *all, const struct attempt *but, const st
 	return domain != NULL;
 }
 
-static void make_room(struct attempts *all, const struct domain *but)
+/* For one more. */
+static void make_room(struct attempts *all)
 {
-	struct domain *domain = least(&all->strangers, but);
+	struct domain *stranger = all->strangers.oldest;
 
-	if (all->domains.count > ATTEMPTS_DOMAINS_MAX)
-		drop_domain(all, domain ? domain : least(&all->known, but));
-	else if (all->strangers.count > ATTEMPTS_STRANGERS_MAX)
-		drop_domain(all, domain);
+	if (all->domains.count >= ATTEMPTS_DOMAINS_MAX)
+		drop_domain(all, stranger ? stranger : all->known.oldest);
+	else if (all->strangers.count >= ATTEMPTS_STRANGERS_MAX)
+		drop_domain(all, stranger);
 }
 
 static struct domain *find_domain(struct attempts *all, const char *remote)
@@ -153,12 +156,12 @@ static struct domain *find_domain(struct attempts *all, const char *remote)
 		push_domain(all, domain);
 		return domain;
 	}
+	make_room(all);
 	domain = xcalloc(1, sizeof(*domain));
 	domain->remote = xstrdup(remote);
 	map_put(&all->domains, slice_of(remote), domain);
 	push_domain(all, domain);
 	all->bytes += domain_bytes(domain);
-	make_room(all, domain);
 	return domain;
 }
 
@@ -287,13 +290,24 @@ static void leave_one_out(struct attempt *a)
 	a->left_out++;
 }
 
+static bool completes_last(const struct attempt *a, const struct attempt_note *note)
+{
+	const struct step *last;
+
+	if (!note->completes || !a->count)
+		return false;
+	last = &a->steps[a->count - 1];
+	return last->step == note->step && last->verdict == STEP_INFO;
+}
+
 /* The step that the note completes, as it began; otherwise a new one. */
 static struct step *step_for(struct attempt *a, const struct attempt_note *note)
 {
-	struct step *step = a->count ? &a->steps[a->count - 1] : NULL;
 	uint32_t at_ms = (uint32_t)(note->now_ms - a->began_ms);
+	struct step *step;
 
-	if (note->completes && step && step->step == note->step && step->verdict == STEP_INFO) {
+	if (completes_last(a, note)) {
+		step = &a->steps[a->count - 1];
 		a->bytes -= step_bytes(step);
 		a->all->bytes -= step_bytes(step);
 		free(step->text);
@@ -347,6 +361,30 @@ static void blame(struct domain *domain, uint64_t now_ms, enum failure failure, 
 	domain->why = xstrdup(why);
 }
 
+/* Anybody may claim to be the domain: what comes of that says nothing while a stream of its own is
+ * open. */
+static bool is_hearsay(const struct attempt *a)
+{
+	if (a->out || a->was_ready || !a->domain)
+		return false;
+	for (const struct attempt *in = a->domain->attempts[false].newest; in; in = in->older) {
+		if (in->state == READY)
+			return true;
+	}
+	return false;
+}
+
+static void end(struct attempt *a, enum state state, uint64_t now_ms, enum failure failure,
+		const char *why)
+{
+	a->state = state;
+	if (!a->was_ready || state == FAILED)
+		a->settled_ms = now_ms;
+	set_end(a, failure, why);
+	if (!is_hearsay(a))
+		blame(a->domain, now_ms, failure, a->why);
+}
+
 void attempt_ready(struct attempt *a, uint64_t now_ms)
 {
 	if (!a || a->state == READY)
@@ -365,21 +403,14 @@ void attempt_failed(struct attempt *a, uint64_t now_ms, enum failure failure, co
 {
 	if (!a || a->state == FAILED || a->state == CLOSED)
 		return;
-	a->state = FAILED;
-	a->settled_ms = now_ms;
-	set_end(a, failure, why);
-	blame(a->domain, now_ms, failure, a->why);
+	end(a, FAILED, now_ms, failure, why);
 }
 
 void attempt_closed(struct attempt *a, uint64_t now_ms, enum failure failure, const char *why)
 {
 	if (!a || a->state == FAILED || a->state == CLOSED)
 		return;
-	a->state = CLOSED;
-	if (!a->was_ready)
-		a->settled_ms = now_ms;
-	set_end(a, failure, why);
-	blame(a->domain, now_ms, failure, a->why);
+	end(a, CLOSED, now_ms, failure, why);
 }
 
 void attempts_refused(struct attempts *all, const char *remote, uint64_t now_ms,

@@ -6,7 +6,8 @@
  * Domains are kept in the order in which they were last talked to. One that nothing but a
  * stranger's claim speaks of (nobody here wrote to it, and it never proved itself) pushes out only
  * others of that kind. Of the attempts of a direction the last that became ready outlives failed
- * ones, so that a forged claim cannot hide when it worked.
+ * ones, so that a forged claim cannot hide when it worked; and while a stream of its own is open,
+ * no claim that fails is told as the domain's failure.
  */
 #ifndef ROUTER_ATTEMPTS_H
 #define ROUTER_ATTEMPTS_H

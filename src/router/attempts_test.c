@@ -353,6 +353,45 @@ static void a_domain_tells_its_last_failure_until_it_is_reached(void **state)
 	assert_int_equal(domain.stanzas, 17);
 }
 
+/* The failure that the one domain tells of itself. */
+static enum failure blamed(void)
+{
+	struct attempts_domain domain;
+	const void *place = NULL;
+
+	assert_true(attempts_next(all, &place, &domain));
+	return domain.failure;
+}
+
+static void a_claim_does_not_blame_a_domain_whose_own_stream_is_open(void **state)
+{
+	struct attempt *proven = NULL, *claimed = NULL;
+
+	begin(&proven, "example.net", false, false);
+	attempt_ready(proven, 2000);
+	begin(&claimed, "example.net", false, false);
+	attempt_failed(claimed, 3000, FAILURE_DIALBACK_REFUSED, "forged");
+	assert_int_equal(blamed(), FAILURE_NONE);
+	begin(&claimed, "example.net", false, false);
+	attempt_closed(claimed, 3500, FAILURE_LOST, "forged");
+	assert_int_equal(blamed(), FAILURE_NONE);
+
+	attempt_closed(proven, 4000, FAILURE_LOST, "its own"); /* what was proven speaks for it */
+	assert_int_equal(blamed(), FAILURE_LOST);
+	attempt_release(&proven);
+	attempt_release(&claimed);
+}
+
+static void a_domain_that_never_got_in_is_told_with_why(void **state)
+{
+	struct attempt *attempt = NULL;
+
+	begin(&attempt, "example.net", false, false);
+	attempt_failed(attempt, 3000, FAILURE_CERTIFICATE_REFUSED, "expired");
+	assert_int_equal(blamed(), FAILURE_CERTIFICATE_REFUSED);
+	attempt_release(&attempt);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -369,6 +408,8 @@ int main(void)
 		TEST(the_domain_least_talked_to_goes_and_its_driver_knows),
 		TEST(bytes_are_bounded_whoever_fills_them),
 		TEST(a_domain_tells_its_last_failure_until_it_is_reached),
+		TEST(a_claim_does_not_blame_a_domain_whose_own_stream_is_open),
+		TEST(a_domain_that_never_got_in_is_told_with_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,6 +319,51 @@ static bool read_secrets(struct config *config, const struct snapshot *s, const 
 	return config->link_tls != NULL;
 }
 
+/* FNV-1a, with the length, so that fields do not run into each other. */
+static uint64_t mix(uint64_t sum, struct slice field)
+{
+	static const uint64_t prime = 0x100000001b3;
+
+	for (size_t i = 0; i < field.len; i++)
+		sum = (sum ^ (unsigned char)field.data[i]) * prime;
+	return (sum ^ field.len) * prime;
+}
+
+static void sum_up(struct config *config, const struct snapshot *s)
+{
+	static const uint64_t offset = 0xcbf29ce484222325;
+	struct snapshot_record r;
+
+	config->logged = config->others = offset;
+	for (size_t place = 0; snapshot_next(s, &place, &r);) {
+		bool logs =
+			slice_is(r.fields[0], "log.levels") || slice_is(r.fields[0], "log.stanzas");
+		uint64_t *sum = logs ? &config->logged : &config->others;
+
+		for (size_t i = 0; i < r.count; i++)
+			*sum = mix(*sum, r.fields[i]);
+		*sum = mix(*sum, slice_of("\n"));
+	}
+}
+
+bool config_differs_in_log_only(const struct config *config, const struct config *next)
+{
+	return config->others == next->others && config->logged != next->logged;
+}
+
+void config_swap_log(struct config *config, struct config *next)
+{
+	struct config_stanza_log *logs = config->stanza_logs;
+	size_t count = config->stanza_logs_count;
+
+	config->stanza_logs = next->stanza_logs;
+	config->stanza_logs_count = next->stanza_logs_count;
+	config->logged = next->logged;
+	config->revision = next->revision;
+	next->stanza_logs = logs;
+	next->stanza_logs_count = count;
+}
+
 struct config *config_create(const struct snapshot *snapshot, const char **why)
 {
 	struct config *config = xcalloc(1, sizeof(*config));
@@ -342,6 +387,7 @@ struct config *config_create(const struct snapshot *snapshot, const char **why)
 	read_table(config, snapshot);
 	read_attachments(config, snapshot);
 	read_networks(config, snapshot);
+	sum_up(config, snapshot);
 	config->fault = find_fault(config, security);
 	return config;
 }

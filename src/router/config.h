@@ -82,12 +82,17 @@ struct config {
 	bool gated; /* router.apply is set: the world is reached only by realms that are loaded */
 	bool loads_live; /* whether the stored table is loaded whenever it changes */
 	uint64_t revision;
+	uint64_t logged, others; /* what the settings of the log say, and all others: as numbers */
 	const char *fault; /* what keeps these settings from working, for people; NULL: nothing */
 };
 
 /* NULL and *why: something in it cannot be used; whoever has a config keeps it. */
 struct config *config_create(const struct snapshot *snapshot, const char **why);
 void config_destroy(struct config **config);
+/* Whether `next` says something new of what is logged and of nothing else. */
+bool config_differs_in_log_only(const struct config *config, const struct config *next);
+/* Takes that over; `next` has then what was there before. */
+void config_swap_log(struct config *config, struct config *next);
 const struct config_node *config_find_node(const struct config *config, const char *name);
 /* Whether the domain has a static route that is used. */
 bool config_has_static_route(const struct config *config, const char *domain);

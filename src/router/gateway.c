@@ -221,6 +221,12 @@ bool gateway_apply(struct gateway *g, const struct snapshot *snapshot, const cha
 	config = config_create(snapshot, why);
 	if (!config)
 		return false;
+	if (config_differs_in_log_only(before, config)) {
+		config_swap_log(before, config);
+		gateway_set_stanza_logs(g);
+		config_destroy(&config);
+		return true;
+	}
 	g->config = config;
 	g->worker.config = config;
 	router_tell_time(g->worker.router, loop_now_ms(g->worker.loop));

@@ -96,5 +96,7 @@ bool gateway_loaded(const struct gateway *gateway, struct buffer *body);
 typedef void gateway_answer_fn(void *arg, uint64_t tag, bool done, struct slice text);
 void gateway_command(struct gateway *gateway, const struct slice *words, size_t count,
 		     gateway_answer_fn *answer, void *arg, uint64_t tag);
+/* Whoever asked is gone: nothing is watched any more. */
+void gateway_forget_watches(struct gateway *gateway);
 
 #endif

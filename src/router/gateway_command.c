@@ -123,6 +123,12 @@ static bool watch(struct gateway *g, const struct slice *words, char **answer)
 	return true;
 }
 
+void gateway_forget_watches(struct gateway *g)
+{
+	g->worker.watches.count = 0;
+	loop_disarm(g->worker.loop, &g->watch_over);
+}
+
 /* What happened with a domain */
 
 static void why(struct gateway *g, const struct slice *words, const struct asker *asker)

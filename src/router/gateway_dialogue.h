@@ -359,6 +359,7 @@ static struct {
 	const char *secret;
 	int queue_seconds, connections;
 	int64_t stanza_log_until; /* log.stanzas of far.example */
+	bool debugs;		  /* log.levels */
 	bool with_home;
 	int patience_s;			/* core: limits.link_queue_seconds */
 	const char *apply;		/* home: router.apply */
@@ -449,6 +450,8 @@ static inline void write_settings(struct node *node, struct buffer *out)
 		snapshot_add_int(out, "limits.queue_seconds", set.queue_seconds);
 	if (set.connections)
 		snapshot_add_int(out, "limits.connections", set.connections);
+	if (set.debugs)
+		ADD(out, "log.levels", "network.dns", "debug");
 	if (set.stanza_log_until) {
 		snprintf(address, sizeof(address), "%lld", (long long)set.stanza_log_until);
 		ADD(out, "log.stanzas", "far.example", address);

@@ -408,6 +408,32 @@ static void a_pair_that_nothing_needs_any_more_goes(void **state)
 	AWAIT(edge_has_no_pair);
 }
 
+static bool edge_is_asked(void)
+{
+	return resolver.asked >= 1;
+}
+
+static bool edge_is_asked_again(void)
+{
+	return resolver.asked >= 2;
+}
+
+/* Who looks at what is going on must not begin it anew, nor end a back-off. */
+static void what_is_logged_changes_nothing_else(void **state)
+{
+	set.uses_dns = true;
+	resolver.holds = true;
+	start();
+	users_send(1);
+	AWAIT(edge_is_asked);
+	set.debugs = true;
+	set.stanza_log_until = INT64_MAX / 4000;
+	apply(&edge);
+	PASSES(edge_is_asked_again, 100);
+	apply(&edge); /* the same settings once more: somebody wants them carried out */
+	AWAIT(edge_is_asked_again);
+}
+
 static bool is_done;
 
 static void on_done(void *arg)
@@ -833,6 +859,7 @@ int main(void)
 		TEST(a_gateway_may_go_with_stanzas_of_the_world_in_hand),
 		TEST(a_changed_attachment_is_another_instance_for_the_module),
 		TEST(claims_make_no_more_pairs_than_connections_may_be),
+		TEST(what_is_logged_changes_nothing_else),
 		TEST(a_pair_that_nothing_needs_any_more_goes),
 		TEST(shut_down_answers_everything),
 		TEST(shut_down_tells_what_was_written),

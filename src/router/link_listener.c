@@ -68,7 +68,8 @@ static void on_secured(void *owner)
 		 (port = guest->listener->find(guest->listener->arg, pin)))
 		link_port_adopt(port, &guest->conn);
 	else
-		refuse(guest, pin, "no node is known by this key: sallyport node add");
+		refuse(guest, pin,
+		       "no node is paired with this key: sallyport pair here, join there");
 	if (port)
 		dismiss(guest);
 }

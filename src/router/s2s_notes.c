@@ -97,15 +97,15 @@ bool s2s_check_key(struct s2s_port *port, const struct s2s_name *name,
 {
 	const struct dialback_secret *secret = port->worker->config->secret;
 	bool valid = secret && dialback_verify(secret, &action->claim, action->key);
+	struct slice shown = action->key; /* whatever a stranger calls a key */
 
+	shown.len = shown.len < DIALBACK_SHORT_LEN ? shown.len : DIALBACK_SHORT_LEN;
 	++*(valid ? &port->tally.keys_valid : &port->tally.keys_invalid);
 	s2s_step_asked(port, &action->claim, valid);
 	s2s_log(name, valid ? EVENT_DIALBACK_VALID : EVENT_DIALBACK_INVALID,
-		"xcoder=%s role=authoritative from=%s to=%s id=%.64s key=%.*s...%s", name->xcoder,
+		"xcoder=%s role=authoritative from=%s to=%s id=%.64s key=%s...%s", name->xcoder,
 		action->claim.sender_domain, action->claim.target_domain,
-		log_text(action->claim.stream_id),
-		action->key.len < DIALBACK_SHORT_LEN ? (int)action->key.len : DIALBACK_SHORT_LEN,
-		action->key.data ? action->key.data : "",
+		log_text(action->claim.stream_id), log_value(shown),
 		secret ? "" : " why=\"federation.dialback_secret is not set\"");
 	return valid;
 }

@@ -137,6 +137,7 @@
 	X(ALARM_RAISED, ADMIN, WARN, "alarm.raised", "Alarm raised: id, title, what was seen")     \
 	X(ALARM_LOWERED, ADMIN, INFO, "alarm.lowered", "Alarm lowered")                            \
 	X(ADMIN_REQUEST, ADMIN, INFO, "admin.request", "somebody asked for something")             \
+	X(ADMIN_LOOKED, ADMIN, DEBUG, "admin.looked", "somebody looked at how the node does")      \
 	X(ADMIN_REFUSED, ADMIN, WARN, "admin.refused", "somebody asked for what they may not")     \
 	X(ADMIN_LOGIN, ADMIN, INFO, "admin.login", "somebody logged in to the web page")           \
 	X(ADMIN_LOGIN_FAILED, ADMIN, WARN, "admin.login.failed", "somebody could not log in; why") \

@@ -58,8 +58,9 @@
 	  "federation.security_mode is no-tls and the peer requires TLS")                          \
 	X(CERTIFICATE_REFUSED, "certificate-refused", CANCEL, "remote-server-not-found", false,    \
 	  "the domain's server has no valid certificate",                                          \
-	  "its chain or name is not valid; s2s.tls says what is wrong. Install the missing "       \
-	  "authority, ask its operator, or see federation.verify_server_certificates")             \
+	  "its chain or name is not valid; s2s.tls says what is wrong. Trust the missing "         \
+	  "authority (tls.trust), ask its operator, or see "                                       \
+	  "federation.verify_server_certificates")                                                 \
 	X(PROTOCOL, "protocol", CANCEL, "remote-server-not-found", false,                          \
 	  "the domain's server does not speak the protocol",                                       \
 	  "what it sent is not XMPP server-to-server; the log has its first words")                \

@@ -338,7 +338,8 @@ const struct setting settings[] = {
 	  .seen_by = SEEN_BY_TRAFFIC,
 	  .effect = EFFECT_NEW_STREAMS,
 	  FIELD(.kind = FIELD_PEM),
-	  .help = "certificates of the authorities that we trust; empty: those of this machine" },
+	  .help = "certificates of the authorities that we trust, and of no others; empty: those "
+		  "of this machine" },
 	{ .name = "log.levels",
 	  .shape = SETTING_RECORDS,
 	  .keyed = true,
@@ -401,7 +402,7 @@ const struct setting settings[] = {
 	  FIELD(.kind = FIELD_SECRET, .min = 16),
 	  .help = "what Prometheus says as Bearer token to read /metrics; not set: only who is "
 		  "logged in may" },
-	MANAGED_TIMEOUT("session", 3600, 60, 86400,
+	MANAGED_TIMEOUT("session", 3600, 10, 86400,
 			"of silence, after which somebody has to log in to the web page again",
 			"a page left open in an office; its live view alone does not count"),
 	MANAGED("sessions", 100, 1, 10000, "sessions", "of the web page, all people together",

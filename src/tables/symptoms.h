@@ -207,18 +207,21 @@
 	  "the name is not in it, or it has ended: whoever checks it closes after TLS",            \
 	  "have it issued anew with the domain in it: a partner's by its operator, ours by "       \
 	  "sallyport cert csr and cert install",                                                   \
-	  "sallyport cert csr")                                                                    \
+	  "")                                                                                      \
 	X(UNKNOWN_ISSUER, 31, "certificate-issuer", DOCTOR, WARNING,                               \
 	  "a partner's certificate is of an unknown issuer",                                       \
 	  "its chain is incomplete, it is self-signed, or its authority is not trusted here",      \
-	  "ask its operator to send the whole chain, or add the authority to tls.trust",           \
+	  "ask its operator to send the whole chain, or set tls.trust to all authorities that "    \
+	  "you trust, with this one: it replaces those of this machine",                           \
 	  "sallyport why {}")                                                                      \
 	X(REVOKED, 32, "revoked", LATER, NONE, "revoked, or the revocation list cannot be had",    \
 	  "comes with revocation lists, which are not asked yet", "", "")                          \
 	X(EXPIRES, 41, "certificate-expires", DOCTOR, CRITICAL,                                    \
 	  "a certificate of ours has ended or ends soon",                                          \
 	  "partners that check it refuse us once it has ended",                                    \
-	  "install a new one: sallyport cert csr, then cert install", "sallyport cert csr")        \
+	  "install a new one: of tls.certificate by sallyport cert csr and cert install, of "      \
+	  "another by config set",                                                                 \
+	  "sallyport cert csr")                                                                    \
 	X(SAME_NAME, 42, "certificates-of-one-name", NO, NONE, "TLS to the inner server fails",    \
 	  "a home server's certificate is pinned, or held against axl.trust as a whole, so two "   \
 	  "of one name are not mixed up",                                                          \

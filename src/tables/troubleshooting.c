@@ -29,7 +29,8 @@ static const char begin[] =
 	"| 0 | nothing is wrong |\n"
 	"| 1 | something is, or a node could not be looked at: that is a finding too |\n"
 	"| 2 | it could not look: this node itself does not answer |\n\n"
-	"## What doctor names\n\n";
+	"## What doctor names\n\n"
+	"In the commands {} stands for what the finding is about.\n\n";
 
 /* Text inside a table: a bar would end the cell. */
 static void cell(struct buffer *out, const char *text)
@@ -61,7 +62,6 @@ static void symptoms(struct buffer *out)
 		if (*row->command)
 			buffer_printf(out, "    %s\n\n", row->command);
 	}
-	buffer_append_text(out, "`{}` stands for what the finding is about.\n\n");
 }
 
 static void others(struct buffer *out)

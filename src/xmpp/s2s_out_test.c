@@ -36,6 +36,7 @@ struct peer {
 	struct dialogue says;
 	uint64_t now_ms;
 	size_t piece; /* how many bytes come at a time; 0: all */
+	char not_ready[S2S_WHY_BYTES];
 };
 
 static void run(struct peer *b)
@@ -46,6 +47,8 @@ static void run(struct peer *b)
 	do {
 		action = s2s_out_next(b->out);
 		dialogue_add(&b->says, &action);
+		if (action.type == S2S_NOT_READY)
+			snprintf(b->not_ready, sizeof(b->not_ready), "%s", action.why);
 		buffer_append(&b->says.wire, buffer_data(output), buffer_len(output));
 		buffer_consume(output, buffer_len(output));
 	} while (action.type != S2S_NONE && action.type != S2S_CLOSED);
@@ -237,6 +240,20 @@ static void the_answer_decides(void **state)
 		assert_string_equal(s2s_out_state(b.out), rows[i].state);
 		disconnect_peer(&b);
 	}
+}
+
+static void the_condition_of_a_dialback_error_is_told(void **state)
+{
+	struct peer b = { 0 };
+
+	open_peer(&b);
+	we_want_to_send(&b);
+	we_make_the_key(&b);
+	peer_sends(&b, ANSWER(" type='error'>") S2S_DIALBACK_ERROR(
+			       "cancel", "remote-server-not-found") "</db:result>");
+	assert_string_equal(b.not_ready, "the peer answers db:result with an error: "
+					 "remote-server-not-found");
+	disconnect_peer(&b);
 }
 
 static void after_a_dialback_error_the_stream_still_verifies_and_may_try_again(void **state)
@@ -897,6 +914,7 @@ int main(void)
 		cmocka_unit_test(the_answer_decides),
 		cmocka_unit_test(
 			after_a_dialback_error_the_stream_still_verifies_and_may_try_again),
+		cmocka_unit_test(the_condition_of_a_dialback_error_is_told),
 		cmocka_unit_test(we_ask_the_authoritative_server),
 		cmocka_unit_test(questions_wait_for_the_negotiation_and_for_nothing_else),
 		cmocka_unit_test(we_answer_the_peers_questions_in_any_state),

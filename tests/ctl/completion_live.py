@@ -112,8 +112,14 @@ def lint(folder):
     """shellcheck of the script for bash, and groff's warnings about each man page."""
     commands = [["shellcheck", "-s", "bash", folder / "src/ctl/sallyport.bash"]]
     pages = [*sorted((folder / "man").glob("*.[1-9]")), *sorted((TREE / "man").glob("*.[1-9]"))]
-    commands += [["groff", "-man", "-Tutf8", "-ww", "-z", page] for page in pages]
+    others = {page: re.fullmatch(r"\.so man\d/(.*)\n", page.read_text()) for page in pages}
+    commands += [["groff", "-man", "-Tutf8", "-ww", "-z", page] for page in pages
+                 if not others[page]]
     wrong = 0
+    for page, other in others.items():  # another name of a page, as it is installed
+        if other and page.parent / other[1] not in pages:
+            wrong += 1
+            print(f"FAILED {page.name}: {other[1]} is not there")
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         good = done.returncode == 0 and not done.stderr

@@ -11,6 +11,7 @@ Nothing is left behind: networks, processes and files live in namespaces of thei
 import argparse
 import asyncio
 import datetime
+import functools
 import os
 import pathlib
 import re
@@ -25,10 +26,15 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 from lib import events, prosody, site, topology  # noqa: E402
+from lib.node import ADMIN_PORT  # noqa: E402
 from lib.process import Missing  # noqa: E402
 from lib.stage import Stage  # noqa: E402
 
 CLIENT_PORT = 5222
+# What the real host's loopback offers: to clients the home server, to browsers each node's page. The
+# pages have addresses of their own, for a browser's cookies know no ports.
+DOORS = {"users": ("127.0.0.1", CLIENT_PORT), "edge": ("127.0.0.1", ADMIN_PORT),
+         "core": ("127.0.0.2", ADMIN_PORT), "home": ("127.0.0.3", ADMIN_PORT)}
 WIDTH = max(100, min(shutil.get_terminal_size((132, 0)).columns, 160))
 BAR = 12  # characters of the longest step
 
@@ -374,9 +380,11 @@ class Show:
     async def stay(self):
         for client in (self.bob, self.carol):
             client.add_event_handler("message", answer)
-        listening = await self.let_clients_in()
-        title("It stays up: join with a client of your own" if listening else "It stays up")
-        if listening:
+        doors = await self.open_doors()
+        title("It stays up: join with a client and a browser of your own" if doors
+              else "It stays up")
+        await self.show_pages(doors)
+        if "users" in doors:
             say(f"  JID       {paint('dave@home.example', 'bold')} (or alice, erin, frank)\n"
                 f"  password  {paint(prosody.PASSWORD, 'bold')}\n"
                 f"  server    {paint('127.0.0.1', 'bold')}, port {CLIENT_PORT} (the certificate is "
@@ -388,14 +396,32 @@ class Show:
             node.process.on_line = show_line
         await asyncio.Event().wait()
 
-    async def let_clients_in(self):
-        """Connections to the real host's loopback go to the home server."""
-        if self.options.socket is None:
-            return False
-        listener = socket.socket(fileno=self.options.socket)
-        listener.setblocking(False)
-        await asyncio.start_server(relay, sock=listener)
-        return True
+    async def show_pages(self, doors):
+        """One-time links to the nodes' pages, as a browser on the real host reaches them."""
+        for node in self.nodes:
+            if node.host not in doors:
+                continue
+            link = re.search(r"https://\S+?(/#\S+)", await node.ctl("admin", "link"))[1]
+            address, port = DOORS[node.host]
+            say(f"  {node.role:<9} {paint(f'https://{address}:{port}{link}', 'bold')}")
+        if {"edge", "core", "home"} & doors:
+            say("            (each good once, for a quarter of an hour; the certificates are the "
+                "nodes' own: accept them)\n")
+
+    async def open_doors(self):
+        """Connections to the real host's loopback go inside. Which there are."""
+        for door in self.options.doors:
+            host, fd = door.split("=")
+            listener = socket.socket(fileno=int(fd))
+            listener.setblocking(False)
+            await asyncio.start_server(functools.partial(relay, self.behind(host)), sock=listener)
+        return {door.split("=")[0] for door in self.options.doors}
+
+    def behind(self, host):
+        """(address, port) of what that door leads to."""
+        node = next((node for node in self.nodes if node.host == host), None)
+        return (node.address("admin"), ADMIN_PORT) if node else (topology.address(host),
+                                                                CLIENT_PORT)
 
 
 def answer(message):
@@ -412,9 +438,9 @@ def show_line(line):
                       paint(f"{step:<8}", colour, "bold"), cut(words(event), WIDTH - 32))))
 
 
-async def relay(reader, writer):
+async def relay(to, reader, writer):
     try:
-        inner = await asyncio.open_connection(topology.address("users"), CLIENT_PORT)
+        inner = await asyncio.open_connection(*to)
     except OSError:
         writer.close()
         return
@@ -432,14 +458,14 @@ async def copy(reader, writer):
         writer.close()
 
 
-def loopback_listener():
+def door(own):
     """Opened on the real host, before the demo enters its own network; None: the port is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", CLIENT_PORT))
+        listener.bind(own)
     except OSError as problem:
-        say(f"127.0.0.1:{CLIENT_PORT}: {problem.strerror}; your own client cannot join")
+        say(f"{own[0]}:{own[1]}: {problem.strerror}; nobody can join there")
         return None
     listener.listen()
     return listener
@@ -451,15 +477,16 @@ def main():
     parser.add_argument("--once", action="store_true", help="end after the show")
     parser.add_argument("--break", dest="broken", type=int, metavar="PORT",
                         help="block that port of the edge")
-    parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--door", dest="doors", action="append", default=[],
+                        help=argparse.SUPPRESS)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not options.inside:
-        argv, keep = sys.argv, ()
-        listener = None if options.once or options.broken else loopback_listener()
-        if listener:
-            argv, keep = [*argv, "--socket", str(listener.fileno())], (listener.fileno(),)
-        sys.exit(topology.enter(argv, keep))
+        doors = {} if options.once or options.broken else {
+            host: listener for host, own in DOORS.items() if (listener := door(own))}
+        argv = [*sys.argv, *(f"--door={host}={listener.fileno()}"
+                             for host, listener in doors.items())]
+        sys.exit(topology.enter(argv, [listener.fileno() for listener in doors.values()]))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     try:
         status = asyncio.run(Show(options).run())

@@ -1,5 +1,5 @@
 /* The whole page: who is not logged in sees the login, all others the frame with a page in it. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { may, session } from "./api";
 import { Frame } from "./frame";
 import { type Page, findPage } from "./pages";
@@ -31,7 +31,7 @@ function Here() {
 	useEffect(() => {
 		document.title = t("app.title", { page: title, node });
 	}, [title, node]);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (moved) heading.current?.focus();
 		moved = true;
 	}, []);

@@ -102,7 +102,13 @@ test("a home node sees the edges that its table names, and which of them are lin
 		status("home-a", "home", {
 			links: [link("core-a", "core", "up", { realms: "edge-a" })],
 			attachments: [
-				{ name: "users", state: "ready", unsettled: 0, why: "", federates: "no" },
+				{
+					name: "users",
+					state: "ready",
+					unsettled: 0,
+					why: "",
+					federates: "no",
+				},
 			],
 			realms: [
 				{ name: "edge-a", table: "both", link: "linked" },
@@ -120,7 +126,13 @@ test("a small site has neither core nor home", () => {
 	const map = mapOf(
 		status("edge-a", "edge", {
 			attachments: [
-				{ name: "users", state: "down", unsettled: 4, why: "refused", federates: "no" },
+				{
+					name: "users",
+					state: "down",
+					unsettled: 4,
+					why: "refused",
+					federates: "no",
+				},
 			],
 		}),
 	);
@@ -167,7 +179,10 @@ test("what another node told stands at that node, and names it", () => {
 			core({
 				others: {
 					"edge-a": { role: "edge", alarms: [] },
-					"home-a": { role: "home", alarms: [alarm(number, "users")] },
+					"home-a": {
+						role: "home",
+						alarms: [alarm(number, "users")],
+					},
 				},
 			}),
 		);
@@ -198,14 +213,23 @@ test("with its alarm the trouble of a link is said once", () => {
 });
 
 test("an alarm of several subjects is said once, with all of them", () => {
-	const verbose = ["network.axl", "network.dns"].map((module) => alarm(25019, module, "warning"));
+	const verbose = ["network.axl", "network.dns"].map((module) =>
+		alarm(25019, module, "warning"),
+	);
 	const trouble = place(mapOf(core({ alarms: verbose })), "node:core-a")?.trouble ?? [];
 	assert.equal(trouble.length, 1);
-	assert.equal(trouble[0] && troubleWords(trouble[0], "core-a"), "Trouble: network.axl, network.dns");
+	assert.equal(
+		trouble[0] && troubleWords(trouble[0], "core-a"),
+		"Trouble: network.axl, network.dns",
+	);
 });
 
 test("what the place is called is not said again as the alarm's subject", () => {
-	const spot = hop(mapOf(core({ alarms: [alarm(90001, "home-a")] })), "node:core-a", "node:home-a");
+	const spot = hop(
+		mapOf(core({ alarms: [alarm(90001, "home-a")] })),
+		"node:core-a",
+		"node:home-a",
+	);
 	const words = spot?.trouble[0] && troubleWords(spot.trouble[0], "core-a – home-a");
 	assert.equal(words, "Trouble: this was seen");
 	assert.equal(

@@ -43,7 +43,10 @@ test("a row is found by all words of the search, whatever their case", () => {
 });
 
 test("ten thousand rows are searched and sorted in less than a frame or two", () => {
-	const many = Array.from({ length: 10_000 }, (_, i) => `host-${(i * 7919) % 10_000}.example`);
+	const many = Array.from(
+		{ length: 10_000 },
+		(_, i) => `host-${(i * 7919) % 10_000}.example`,
+	);
 	const began = performance.now();
 	const found = rows.sorted(
 		many.filter((row) => rows.matches(row, rows.needles("host 9"))),
@@ -136,7 +139,10 @@ test("while it is paused the log stands still, and goes on with what came meanwh
 
 test("events that come together are taken together, those already there not again", () => {
 	const log = tail.restarted(tail.EMPTY_TAIL, [event(1), event(2)]);
-	assert.deepEqual(seqs(tail.withLive(log, [event(2), event(3), event(4)], 9).events), [1, 2, 3, 4]);
+	assert.deepEqual(
+		seqs(tail.withLive(log, [event(2), event(3), event(4)], 9).events),
+		[1, 2, 3, 4],
+	);
 	assert.equal(tail.withLive(log, [event(1), event(2)], 9), log);
 });
 
@@ -195,7 +201,12 @@ function attempt(more: Partial<Attempt>): Attempt {
 test("the ladder stops at the last bad step, and marks the long wait", () => {
 	const rungs = rungsOf(
 		attempt({
-			steps: [step(0, "policy"), step(5, "dns"), step(9, "us", "bad"), step(30_009, "peer", "bad")],
+			steps: [
+				step(0, "policy"),
+				step(5, "dns"),
+				step(9, "us", "bad"),
+				step(30_009, "peer", "bad"),
+			],
 		}),
 	);
 	assert.deepEqual(
@@ -214,7 +225,11 @@ test("the ladder stops at the last bad step, and marks the long wait", () => {
 });
 
 test("a ladder that ended well stops nowhere, and one without a bad step at its end", () => {
-	assert.ok(rungsOf(attempt({ state: "ready", steps: [step(0, "us")] })).every((r) => !r.stopped));
+	assert.ok(
+		rungsOf(attempt({ state: "ready", steps: [step(0, "us")] })).every(
+			(r) => !r.stopped,
+		),
+	);
 	assert.ok(rungsOf(attempt({ steps: [step(0, "us"), step(1, "us")] }))[1]?.stopped);
 	assert.deepEqual(rungsOf(attempt({ steps: [] })), []);
 });
@@ -273,16 +288,31 @@ test("figures are short and carry their unit", () => {
 test("an alarm leads to a page that is there, and only on nodes that have it", () => {
 	for (const number of [25023, 15021, 35013, 25019, 40068, 90001, 90003, 90005, 90010])
 		for (const role of ["edge", "core", "home"] as const) {
-			const alarm = { number, severity: "error", title: "", subject: "", seen: "" };
+			const alarm = {
+				number,
+				severity: "error",
+				title: "",
+				subject: "",
+				seen: "",
+			};
 			const place = mendingOf(alarm, role);
 			const page = place && pages.find((each) => each.path === place.path);
 			assert.ok(!place || page, `${number}: ${place?.path}`);
-			assert.ok(!page?.roles || page.roles.includes(role), `${number} on ${role}`);
+			assert.ok(
+				!page?.roles || page.roles.includes(role),
+				`${number} on ${role}`,
+			);
 		}
 });
 
 test("verbose levels are set back on the tab that has the module", () => {
-	const alarm = (subject: string) => ({ number: 25019, severity: "", title: "", subject, seen: "" });
+	const alarm = (subject: string) => ({
+		number: 25019,
+		severity: "",
+		title: "",
+		subject,
+		seen: "",
+	});
 	assert.equal(mendingOf(alarm("network.axl"), "core")?.query?.tab, "network");
 	assert.equal(mendingOf(alarm("developer.xcp.cm"), "core")?.query?.tab, "support");
 });

@@ -24,7 +24,10 @@ async def run(stage):
     row = next(row for row in (await edge.told("status"))["captures"]
                if row["name"] == "diagnostic")
     assert row["state"] == "failed" and "signal 9" in row["why"], row
-    await edge.ctl("diag", "stop")
+    out = await edge.ctl("diag", "stop")
+    assert "its capture brought nothing: signal 9" in out, out
+    status, out = await edge.try_ctl("diag", "stop")
+    assert status == 1 and "the last one is over; `sallyport diag bundle" in out, out
     status, out = await edge.try_ctl("capture", "get", "diagnostic", topology.RUN / "no.pcapng")
     assert status == 1 and "signal 9" in out, out
 
@@ -49,7 +52,8 @@ async def replaced(edge, alice, bob):
     """A new diagnostic log takes the place of one that runs, with its capture."""
     mark = edge.mark()
     await edge.ctl("diag", "start", "capture", "for=60")
-    await edge.ctl("diag", "start", "capture", "for=50")
+    out = await edge.ctl("diag", "start", "capture", "for=50")
+    assert "the one before it is gone" in out, out
     await edge.event("capture.ended", "name=diagnostic", "another one replaces it", since=mark)
     await edge.event("diag.ended", "another one replaces it", since=mark)
     await both_ways(alice, bob)

@@ -58,6 +58,7 @@ async def run(stage):
     for node in nodes:  # who took it is in the log of each
         await node.event("diag.taken", "what=log", since=marks[node.name])
     await again_as_before(stage.edge)
+    await nothing_is_missed(stage.edge)
 
 
 def told(node, log):
@@ -84,10 +85,18 @@ def no_secret_in(nodes, files):
 async def again_as_before(edge):
     """No module is at debug that was not."""
     mark = edge.mark()
-    await edge.ctl("status")
+    await edge.ctl("config", "history")
 
     async def asked():
-        return edge.events("admin.request", "status", since=mark)
+        return edge.events("admin.request", "config history", since=mark)
     await until(asked, "the request in the log")
     assert not [line for line in edge.log.lines[mark:]
                 if f'Module="{QUIET}" Level="DEBUG"' in line]
+
+
+async def nothing_is_missed(edge):
+    """A log that was begun without a capture has none, and its bundle does not complain."""
+    await edge.ctl("diag", "start", "for=60")
+    await edge.ctl("diag", "stop")
+    out = await edge.ctl("diag", "bundle", topology.RUN / "no-capture.tar.gz")
+    assert out.endswith("bytes of 1 node\n"), out

@@ -29,6 +29,7 @@ async def run(stage):
     await trace.stop(signal.SIGINT)
     await until(lambda: quiet(edge, alice, bob), "the end of what was logged for the trace")
     await together(one_stream(stage, alice, bob), refused(edge))
+    await manage_dies(stage, alice, bob)
 
 
 async def said(sender, receiver, text):
@@ -67,6 +68,15 @@ async def one_stream(stage, alice, bob):
     assert any('CodeLocation="s2s.out.closed"' in line for line in lines), trace.log.lines
     assert {found for line in lines for found in re.findall(r"xcoder=(\w{9})", line)} == {xcoder}
     await said(alice, bob, "on a new stream")
+
+
+async def manage_dies(stage, alice, bob):
+    """Nobody is left who could end the trace: traffic ends it."""
+    edge, mark = stage.edge, stage.edge.mark()
+    await tracer(stage, NEAR)
+    edge.kill("manage")
+    await edge.ready("manage", mark)
+    await until(lambda: quiet(edge, alice, bob), "the end of what was logged for a trace of nobody")
 
 
 async def refused(edge):

@@ -1,5 +1,5 @@
-"""Who may use the web page: the first comes by a one-time link; passwords are guessed slowly; viewers
-look, operators keep it running, administrators change it; a session ends with what it rests on.
+"""Who may use the web page: the first comes by a one-time link; passwords are guessed slowly;
+viewers look, operators keep it running, administrators change it; a session ends with what it rests on.
 The log and the history say who it was, and no password, token or cookie."""
 import asyncio
 import re
@@ -106,7 +106,8 @@ async def guesses(core):
 
 async def roles(core, viewer, operator, admin):
     """Each may what those before may."""
-    looks, keeps, changes = ["status"], ["config", "show"], ["config", "set", "limits.sessions", "90"]
+    looks, keeps = ["status"], ["config", "show"]
+    changes = ["config", "set", "limits.sessions", "90"]
     for web, may in ((viewer, 1), (operator, 2), (admin, 3)):
         for n, words in enumerate((looks, keeps, changes), 1):
             answer = await web.command(*words)
@@ -192,18 +193,18 @@ async def endings(core, admin):
 async def silence(core):
     """A live view does not keep a session, however often it is opened, nor does what a page asks
     by itself."""
-    await core.set("timeouts.session", 60)
+    await core.set("timeouts.session", 30)
     web = await account(core, "silvia", "viewer", "silvias-password")
     view = await web.live()
     began = time.monotonic()
     for _ in range(3):
-        await asyncio.sleep(10)
+        await asyncio.sleep(5)
         await view.stop()
         view = await web.live()
         answer = await web.get("status", "--header", "X-Sallyport-Background: 1")
         assert answer.status == 200, answer
     await view.log.wait_for(r"ended with status 0", deadline=80.0)
-    assert time.monotonic() - began > 50 and not await web.is_in()
+    assert time.monotonic() - began > 25 and not await web.is_in()
     await core.event("admin.logout", said("by", "silvia"), "silence")
     await core.ctl("account", "remove", "silvia")
 
@@ -213,7 +214,8 @@ async def heads(core, admin):
     assert page.status == 200 and "<html" in page.body, page
     assert page.headers["content-type"].startswith("text/html"), page.headers
     assert "script-src 'self'" in page.headers["content-security-policy"], page.headers
-    again = await admin.ask("/", "--compressed", "--header", f"If-None-Match: {page.headers['etag']}")
+    again = await admin.ask("/", "--compressed", "--header",
+                            f"If-None-Match: {page.headers['etag']}")
     assert again.status == 304 and not again.body, again
     for path in ("/", "/api/v1/session", "/nothing"):
         headers = (await admin.ask(path, "--compressed")).headers

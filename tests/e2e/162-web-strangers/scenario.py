@@ -146,7 +146,8 @@ def send_body():
     plain = socket.create_connection((topology.address("core"), ADMIN_PORT), timeout=5)
     stream = ANY.wrap_socket(plain)
     with contextlib.suppress(OSError):
-        stream.sendall(b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 16000000\r\n\r\n")
+        stream.sendall(b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\n"
+                       b"Content-Length: 16000000\r\n\r\n")
         for _ in range(15):
             stream.sendall(b"x" * (1 << 20))
     return stream

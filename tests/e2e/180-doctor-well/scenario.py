@@ -5,10 +5,11 @@ import signal
 
 from lib import doctor, topology
 from lib.node import PROVISION_PORT
+from lib.site import configure_edge
 from lib.process import together
 from lib.talk import both_ways
 
-DEADLINE = 150.0
+DEADLINE = 240.0
 
 
 async def run(stage):
@@ -20,6 +21,8 @@ async def run(stage):
     await tunnel_down(site, holds=doctor.HOLDS_SECONDS if stage.full else 0)
     if stage.full:
         await hangs(site)
+        await grown(stage)
+        await small(stage)
 
 
 async def healthy(site):
@@ -69,4 +72,28 @@ async def hangs(site):
     row = next(node for node in told["nodes"] if node["name"] == site.home.name)
     assert not row["reached"] and row["why"], row
     assert next(n for n in told["nodes"] if n["name"] == site.edge.name)["reached"], told["nodes"]
+    await doctor.well(site.core)
+
+
+async def grown(stage):
+    """Two edges and two home nodes are as healthy as one of each."""
+    edge_b = await stage.another("edge", "edge2", "edge-b")
+    home_b = await stage.another("home", "home2", "home-b")
+    await together(*(node.configure("log.levels") for node in (edge_b, home_b)))
+    await configure_edge(edge_b)
+    await stage.core.joined(home_b)
+    await stage.core.joined(edge_b)
+    await edge_b.configure("federation.enabled", "on")
+    await together(*(home.rows(stage.edge.name, edge_b.name) for home in (stage.home, home_b)))
+    await doctor.well(stage.core)
+    _, told = await doctor.ask(stage.core)
+    assert len(told["nodes"]) == 5 and all(n["reached"] for n in told["nodes"]), told["nodes"]
+
+
+async def small(stage):
+    """So is a site without a home node."""
+    site = await stage.nodes(small=True)
+    stage.at_end.append(stage.vacate)
+    for node in site.nodes:
+        await node.configure("log.levels")
     await doctor.well(site.core)

@@ -54,6 +54,12 @@ async def run(stage):
     status, out = await command(edge.host, edge.build / "src/ctl/sallyport", "-s", "/nowhere",
                                 "status")
     assert status == 2 and "no node runs here" in out, out
+    for words, wanted in ((["--help"], "usage: sallyport [-c FILE"), (["-h"], "usage: sallyport [-c FILE"),
+                          (["close", "--help"], "usage: sallyport close XCODER"),
+                          (["config", "--help"], "usage: sallyport config show"),
+                          (["--version"], "sallyport 0.")):
+        status, out = await command(edge.host, edge.build / "src/ctl/sallyport", *words)
+        assert status == 0 and out.startswith(wanted), (words, status, out)
     status, out = await edge.try_ctl("sttaus")
     assert status == 2 and "did you mean: sallyport status" in out, out
 

@@ -17,7 +17,7 @@ const axe = require.resolve("axe-core/axe.min.js");
 
 const PASSWORD = "a password of the tests";
 const WAIT_MS = 20_000;
-const DEPTHS = { wide: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
+const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 360, height: 740 } };
 
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const wrong = []; /* what the browser's console said, and what axe found */
@@ -42,7 +42,9 @@ function watch(page, node) {
 }
 
 async function picture(page, name) {
-	if (wanted.pictures) await page.screenshot({ path: join(wanted.pictures, `${name}.png`) });
+	if (!wanted.pictures) return;
+	await page.evaluate(() => window.scrollTo(0, 0));
+	await page.screenshot({ path: join(wanted.pictures, `${name}.png`) });
 }
 
 /* What axe-core finds on the page as it is. */
@@ -109,7 +111,6 @@ async function restartRouter(home) {
 	await here.first().click();
 	await home.getByRole("dialog").getByRole("button", { name: "Restart the router service" }).click();
 	await see(home.getByText("No notification"));
-	await picture(home, "home-restarted");
 }
 
 async function mapTurnsLive(edge) {
@@ -162,11 +163,11 @@ async function readWhy(edge) {
 	await see(edge.getByText(/refuses connections|nothing listens/i));
 	await judge(edge, "edge: why");
 	await picture(edge, "edge-why");
-	await edge.setViewportSize(DEPTHS.phone);
+	await edge.setViewportSize(SIZES.phone);
 	await picture(edge, "edge-why-phone");
 	const wide = await edge.evaluate(() => document.documentElement.scrollWidth);
-	if (wide > DEPTHS.phone.width) wrong.push(`edge: why is ${wide} pixels wide on a phone`);
-	await edge.setViewportSize(DEPTHS.wide);
+	if (wide > SIZES.phone.width) wrong.push(`edge: why is ${wide} pixels wide on a phone`);
+	await edge.setViewportSize(SIZES.wide);
 }
 
 /* A page that nobody sits before must not keep its session. */
@@ -180,25 +181,22 @@ async function asksByItself(edge) {
 		wrong.push("edge: what the charts ask by themselves is taken for a person");
 }
 
-/* Every page of every node, in both schemes and at 360 px. */
-async function lookAtAll(page, node) {
-	step(`${node}: every page, light and dark, wide and narrow`);
+/* Every page of a node: light, dark where that is asked for, and at 360 px. */
+async function lookAtAll(page, node, schemes) {
+	step(`${node}: every page, ${schemes.join(" and ")}, wide and narrow`);
 	const paths = await page.locator("nav#menu a").evaluateAll((links) =>
 		links.map((link) => new URL(link.href).hash.slice(1)));
 	for (const path of paths) {
 		await go(page, path);
-		const name = `${node}${path.replaceAll("/", "-")}`;
-		await page.waitForTimeout(300);
-		for (const scheme of ["light", "dark"]) {
+		for (const scheme of schemes) {
 			await page.emulateMedia({ colorScheme: scheme });
 			await judge(page, `${node}: ${path}, ${scheme}`);
-			if (scheme === "dark" || wanted.full) await picture(page, `all-${name}-${scheme}`);
 		}
 		await page.emulateMedia({ colorScheme: "light" });
-		await page.setViewportSize(DEPTHS.phone);
+		await page.setViewportSize(SIZES.phone);
 		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-		if (wide > DEPTHS.phone.width) wrong.push(`${node}: ${path} is ${wide} pixels wide on a phone`);
-		await page.setViewportSize(DEPTHS.wide);
+		if (wide > SIZES.phone.width) wrong.push(`${node}: ${path} is ${wide} pixels wide on a phone`);
+		await page.setViewportSize(SIZES.wide);
 	}
 }
 
@@ -238,6 +236,29 @@ async function tabTo(page, name) {
 	throw new Error(`no way to "${name}" by the Tab key`);
 }
 
+/* Of pages that nothing was done on: for the documentation. */
+async function takePictures(pages) {
+	if (!wanted.pictures) return;
+	step("pictures of the other pages");
+	const { edge, core } = pages;
+	for (const [page, path, name] of [
+		[edge, "/streams", "edge-streams"],
+		[edge, "/charts", "edge-charts"],
+		[edge, "/config/history", "edge-history"],
+		[core, "/", "core-overview"],
+		[core, "/diagnostics", "core-diagnostics"],
+	]) {
+		await go(page, path);
+		await page.waitForTimeout(1000); /* what is live comes in */
+		await picture(page, name);
+	}
+	await edge.emulateMedia({ colorScheme: "dark" });
+	await go(edge, "/log");
+	await edge.waitForTimeout(1000);
+	await picture(edge, "edge-log-dark");
+	await edge.emulateMedia({ colorScheme: "light" });
+}
+
 async function inGerman(page) {
 	step("edge: in German");
 	await page.getByRole("button", { name: /^Account/ }).click();
@@ -255,7 +276,7 @@ async function main() {
 		executablePath: "/usr/bin/chromium",
 		headless: true,
 		ignoreHTTPSErrors: true, /* self-made: a person compares the fingerprint */
-		viewport: DEPTHS.wide,
+		viewport: SIZES.wide,
 		locale: "en-GB",
 		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 			"--disable-background-networking", "--disable-component-update", "--disable-sync"],
@@ -277,7 +298,9 @@ async function main() {
 		await readWhy(pages.edge);
 		await inGerman(pages.edge);
 		await asksByItself(pages.edge);
-		for (const node of Object.keys(pages)) await lookAtAll(pages[node], node);
+		await takePictures(pages);
+		for (const node of Object.keys(pages))
+			await lookAtAll(pages[node], node, node === "edge" || wanted.full ? ["light", "dark"] : ["light"]);
 		await byKeyboard(pages.edge, "edge");
 	} catch (error) {
 		for (const node of Object.keys(pages)) await picture(pages[node], `failed-${node}`);

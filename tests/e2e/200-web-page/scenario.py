@@ -9,12 +9,14 @@ import pathlib
 import re
 
 from lib import topology
+from lib.load import Flow
 from lib.process import together
 from lib.talk import both_ways
 
 DEADLINE = 240.0
 HERE = pathlib.Path(__file__).resolve().parent
 PASSWORD = "the-axl-password"
+COUNT, RATE = 10_000, 25  # messages each way, for as long as somebody looks
 FAILING = "closed.example"
 
 
@@ -25,13 +27,23 @@ async def run(stage):
     await as_before_the_switch(site)
     await stage.domain(FAILING, topology.PEERS[7])  # nobody listens there
 
+    flows = [Flow(await stage.lean(one), await stage.lean(other), name, COUNT, RATE)
+             for one, other, name in ((alice.boundjid.bare, bob.boundjid.bare, "out"),
+                                      (bob.boundjid.bare, alice.boundjid.bare, "in"))]
+    running = []
+
     async def do(word):
         if word == "messages":
             await both_ways(alice, bob)
+            running.extend(asyncio.create_task(flow.run()) for flow in flows)
         elif word == "failing":
             alice.say(f"somebody@{FAILING}", "are you there?")
             await site.edge.event("s2s.out.failed", f"peer={FAILING}")
-    await Browser(site, stage).run(do)
+    try:
+        await Browser(site, stage).run(do)
+    finally:
+        for task in running:
+            task.cancel()
 
 
 async def as_before_the_switch(site):

@@ -62,10 +62,13 @@ class Web:
     async def get(self, path, *options):
         return await self.ask(API + path, *options)
 
-    async def post(self, path, body, *options, csrf=True):
+    async def post(self, path, body, *options, csrf=True, asks_first=False):
+        """asks_first: whether the body is wanted, as curl does with long ones by itself."""
+        expect = "Expect: 100-continue" if asks_first else "Expect:"
         token = ["--header", f"X-Sallyport-CSRF: {self.csrf}"] if csrf and self.csrf else []
-        return await self.ask(API + path, "--header", "Content-Type: application/json", "--header", "Expect:",
-                              "--data-binary", body if isinstance(body, str) else json.dumps(body),
+        return await self.ask(API + path, "--header", "Content-Type: application/json",
+                              "--header", expect, "--data-binary",
+                              body if isinstance(body, str) else json.dumps(body),
                               *token, *options)
 
     async def enter(self, path, body):
@@ -94,10 +97,18 @@ class Web:
             API + "live" + query, "--no-buffer")).start()
 
 
+async def patiently(ask):
+    """Its answer, if need be after the wait that many wrong passwords bring."""
+    while (answer := await ask()).status == 429:
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+    return answer
+
+
 async def link(node, *name):
     """(token, what was printed) of a one-time link."""
     out = await node.ctl("admin", "link", *name)
-    token = re.search(rf"^https://\S+:{ADMIN_PORT}/#/welcome/([A-Za-z0-9_-]{{22}})$", out, re.MULTILINE)
+    token = re.search(rf"^https://\S+:{ADMIN_PORT}/#/welcome/([A-Za-z0-9_-]{{22}})$", out,
+                      re.MULTILINE)
     assert token, out
     return token[1], out
 
@@ -113,6 +124,7 @@ async def account(node, name, role, password):
     """Somebody who is logged in, with an account of that role."""
     await node.ctl("account", "add", name, role)
     web = Web(node)
-    answer = await web.welcome((await link(node, name))[0], password)
+    token, _ = await link(node, name)
+    answer = await patiently(lambda: web.welcome(token, password))
     assert answer.status == 200, answer
     return web

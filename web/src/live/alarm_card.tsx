@@ -31,7 +31,11 @@ function MendLink({ alarm }: { alarm: Alarm }) {
 	);
 }
 
-export function AlarmCard({ alarm, node, marked }: {
+export function AlarmCard({
+	alarm,
+	node,
+	marked,
+}: {
 	alarm: Alarm;
 	node?: string; /* who told it, if not this node */
 	marked: boolean;
@@ -50,7 +54,9 @@ export function AlarmCard({ alarm, node, marked }: {
 				<Badge state={stateOf(alarm)}>{severityWord(alarm.severity)}</Badge>
 				<Heading>
 					{alarm.title}
-					{alarm.subject && <span class="subject">{alarm.subject}</span>}
+					{alarm.subject && (
+						<span class="subject">{alarm.subject}</span>
+					)}
 				</Heading>
 				<span class="muted">{alarm.number}</span>
 				{!Number.isNaN(since) && (

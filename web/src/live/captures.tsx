@@ -32,13 +32,19 @@ function stateWord(state: string): string {
 }
 
 const columns = (): Column<Capture>[] => [
-	{ key: "name", label: t("capture.name"), show: (each) => <span class="mono">{each.name}</span> },
+	{
+		key: "name",
+		label: t("capture.name"),
+		show: (each) => <span class="mono">{each.name}</span>,
+	},
 	{
 		key: "state",
 		label: t("diag.state"),
 		show: (each) => (
 			<>
-				<Badge state={STATES[each.state] ?? "off"}>{stateWord(each.state)}</Badge>
+				<Badge state={STATES[each.state] ?? "off"}>
+					{stateWord(each.state)}
+				</Badge>
 				{each.why && <small> {each.why}</small>}
 			</>
 		),
@@ -83,7 +89,11 @@ export function Captures() {
 	const captures = (liveStatus.value ?? first.data)?.captures;
 
 	if (!captures)
-		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+		return first.error ? (
+			<Failure error={first.error} retry={first.reload} />
+		) : (
+			<Loading />
+		);
 	const running = captures.some((each) => each.state === "running");
 	const stop = async () => {
 		try {
@@ -133,7 +143,9 @@ function StartCapture() {
 			["count", count],
 			["port", port],
 		];
-		const words = pairs.flatMap(([key, value]) => (value.trim() ? [key, value.trim()] : []));
+		const words = pairs.flatMap(([key, value]) =>
+			value.trim() ? [key, value.trim()] : [],
+		);
 		try {
 			const reply = await command("capture", "start", device.trim(), ...words);
 			say("ok", t("capture.started"), reply.text);
@@ -152,7 +164,11 @@ function StartCapture() {
 					onInput={setDevice}
 					error={device.trim() ? null : t("capture.interface-wrong")}
 				/>
-				<TextField label={t("capture.name")} value={file} onInput={setFile} />
+				<TextField
+					label={t("capture.name")}
+					value={file}
+					onInput={setFile}
+				/>
 				<TextField
 					label={t("capture.count")}
 					type="number"
@@ -167,7 +183,12 @@ function StartCapture() {
 					onInput={setPort}
 				/>
 				<div class="actions">
-					<Button type="submit" kind="primary" busy={busy} disabled={!device.trim()}>
+					<Button
+						type="submit"
+						kind="primary"
+						busy={busy}
+						disabled={!device.trim()}
+					>
 						{t("capture.start-do")}
 					</Button>
 				</div>

@@ -76,12 +76,16 @@ function optionsFor(props: Props, width: number, room: HTMLElement): uPlot.Optio
 			y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
 		},
 		axes: [
-			{ ...axis, values: (_, splits) => splits.map((at) => clock.format(at * 1000)) },
+			{
+				...axis,
+				values: (_, splits) => splits.map((at) => clock.format(at * 1000)),
+			},
 			{
 				...axis,
 				size: 56,
 				incrs: WHOLE_STEPS,
-				values: (_, splits) => splits.map((value) => whole(value, language.value)),
+				values: (_, splits) =>
+					splits.map((value) => whole(value, language.value)),
 			},
 		],
 		series: [
@@ -104,7 +108,10 @@ export function Chart(props: Props) {
 	const plot = useRef<uPlot | null>(null);
 	const [width, setWidth] = useState(0);
 	const colours = useScheme();
-	const data = [props.times, ...props.curves.map((curve) => curve.values)] as uPlot.AlignedData;
+	const data = [
+		props.times,
+		...props.curves.map((curve) => curve.values),
+	] as uPlot.AlignedData;
 	const shape = props.curves.map((curve) => curve.label).join("\n");
 
 	useEffect(() => {
@@ -116,7 +123,11 @@ export function Chart(props: Props) {
 	}, []);
 	useEffect(() => {
 		if (!room.current || width === 0) return undefined;
-		plot.current = new uPlot(optionsFor(props, width, room.current), data, room.current);
+		plot.current = new uPlot(
+			optionsFor(props, width, room.current),
+			data,
+			room.current,
+		);
 		return () => {
 			plot.current?.destroy();
 			plot.current = null;

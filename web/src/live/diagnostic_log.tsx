@@ -32,7 +32,11 @@ export function DiagnosticLog() {
 	const { data } = loaded;
 
 	if (!data)
-		return loaded.error ? <Failure error={loaded.error} retry={loaded.reload} /> : <Loading />;
+		return loaded.error ? (
+			<Failure error={loaded.error} retry={loaded.reload} />
+		) : (
+			<Loading />
+		);
 	const running = data.nodes.some((node) => node.state === "running");
 	const kept = data.nodes.some((node) => node.state === "kept");
 	return (
@@ -55,9 +59,7 @@ const columns = (): Column<DiagNode>[] => [
 	{
 		key: "state",
 		label: t("diag.state"),
-		show: (node) => (
-			<Badge state={STATES[node.state]}>{t(`diag.${node.state}`)}</Badge>
-		),
+		show: (node) => <Badge state={STATES[node.state]}>{t(`diag.${node.state}`)}</Badge>,
 	},
 	{
 		key: "began",
@@ -169,7 +171,13 @@ function Start({ kept, changed }: { kept: boolean; changed: () => void }) {
 						onInput={setDomain}
 					/>
 				)}
-				{isCore && <CheckField label={t("diag.here")} checked={here} onChange={setHere} />}
+				{isCore && (
+					<CheckField
+						label={t("diag.here")}
+						checked={here}
+						onChange={setHere}
+					/>
+				)}
 				{kept && <p class="help">{t("diag.replaces")}</p>}
 				<div class="actions">
 					<Button type="submit" kind="primary" busy={busy}>
@@ -197,7 +205,10 @@ function Running({ changed }: { changed: () => void }) {
 		<Section
 			title={t("diag.runs")}
 			actions={
-				<Button kind="danger" onClick={() => void run(t("diag.stopped"), "stop")}>
+				<Button
+					kind="danger"
+					onClick={() => void run(t("diag.stopped"), "stop")}
+				>
 					{t("diag.stop")}
 				</Button>
 			}
@@ -236,7 +247,11 @@ function Download({ running, nodes }: { running: boolean; nodes: DiagNode[] }) {
 				<p class="help">{t("diag.bundle-running")}</p>
 			) : (
 				<div class="actions">
-					<LinkButton kind="primary" href="/api/v1/diag/bundle" download>
+					<LinkButton
+						kind="primary"
+						href="/api/v1/diag/bundle"
+						download
+					>
 						{t("diag.bundle-do")}
 					</LinkButton>
 				</div>

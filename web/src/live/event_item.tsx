@@ -67,7 +67,9 @@ function Item({ event, onFilter }: Props) {
 						<button
 							type="button"
 							class="chip"
-							aria-label={t("log.filter-stream", { xcoder })}
+							aria-label={t("log.filter-stream", {
+								xcoder,
+							})}
 							onClick={() => onFilter({ stream: xcoder })}
 						>
 							{xcoder}
@@ -78,14 +80,20 @@ function Item({ event, onFilter }: Props) {
 							<button
 								type="button"
 								class="chip"
-								aria-label={t("log.filter-domain", { domain })}
+								aria-label={t("log.filter-domain", {
+									domain,
+								})}
 								onClick={() => onFilter({ domain })}
 							>
 								{domain}
 							</button>
 							<a
-								href={href("/why/:domain", { domain })}
-								aria-label={t("log.why-domain", { domain })}
+								href={href("/why/:domain", {
+									domain,
+								})}
+								aria-label={t("log.why-domain", {
+									domain,
+								})}
 							>
 								{t("page.why")}
 							</a>

@@ -48,9 +48,15 @@ export class Looks {
 		const last = this.looks[this.looks.length - 1];
 
 		if (last && look.ms <= last.ms)
-			return flowOf(this.looks[0] === last ? null : (this.looks[0] ?? null), last);
+			return flowOf(
+				this.looks[0] === last ? null : (this.looks[0] ?? null),
+				last,
+			);
 		this.looks = this.looks.filter((past) => look.ms - past.ms <= this.span_ms);
 		this.looks.push(look);
-		return flowOf(this.looks[0] === look ? (last ?? null) : (this.looks[0] ?? null), look);
+		return flowOf(
+			this.looks[0] === look ? (last ?? null) : (this.looks[0] ?? null),
+			look,
+		);
 	}
 }

@@ -31,7 +31,11 @@ export function GridPage<Row, Data>(props: Props<Row, Data>) {
 	}, [rows, haystacks, search]);
 
 	if (!rows || !found)
-		return loaded.error ? <Failure error={loaded.error} retry={loaded.reload} /> : <Loading />;
+		return loaded.error ? (
+			<Failure error={loaded.error} retry={loaded.reload} />
+		) : (
+			<Loading />
+		);
 	return (
 		<>
 			<div class="grid-tools">
@@ -43,10 +47,21 @@ export function GridPage<Row, Data>(props: Props<Row, Data>) {
 				/>
 				<p role="status" class="grid-count">
 					{found.length === rows.length
-						? t("table.rows", { count: whole(rows.length, language.value) })
+						? t("table.rows", {
+								count: whole(
+									rows.length,
+									language.value,
+								),
+							})
 						: t("table.found", {
-								count: whole(found.length, language.value),
-								all: whole(rows.length, language.value),
+								count: whole(
+									found.length,
+									language.value,
+								),
+								all: whole(
+									rows.length,
+									language.value,
+								),
 							})}
 				</p>
 				<Button busy={loaded.busy} onClick={loaded.reload}>
@@ -55,7 +70,13 @@ export function GridPage<Row, Data>(props: Props<Row, Data>) {
 			</div>
 			{loaded.error && <Failure error={loaded.error} retry={loaded.reload} />}
 			{found.length === 0 ? (
-				<EmptyState title={rows.length === 0 ? props.none : t("table.nothing-found")} />
+				<EmptyState
+					title={
+						rows.length === 0
+							? props.none
+							: t("table.nothing-found")
+					}
+				/>
 			) : (
 				<VirtualTable
 					label={props.label}

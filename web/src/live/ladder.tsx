@@ -46,7 +46,9 @@ function RungItem({ rung }: { rung: Rung }) {
 				<span>{duration(step.at_ms, language.value)}</span>
 				{slow && gap_ms !== null && (
 					<span class="rung-gap">
-						{t("why.waited", { time: duration(gap_ms, language.value) })}
+						{t("why.waited", {
+							time: duration(gap_ms, language.value),
+						})}
 					</span>
 				)}
 			</div>
@@ -55,12 +57,24 @@ function RungItem({ rung }: { rung: Rung }) {
 					<Badge state={state}>
 						<span class="rung-who">{t(`who.${step.who}`)}</span>
 					</Badge>{" "}
-					{step.name !== step.who && <strong>{stepName(step.name)}</strong>}
+					{step.name !== step.who && (
+						<strong>{stepName(step.name)}</strong>
+					)}
 					{step.took_ms !== null && (
-						<span class="rung-took">{duration(step.took_ms, language.value)}</span>
+						<span class="rung-took">
+							{duration(step.took_ms, language.value)}
+						</span>
 					)}
 				</p>
-				<p class={step.text.startsWith("<") ? "rung-text xml" : "rung-text"}>{step.text}</p>
+				<p
+					class={
+						step.text.startsWith("<")
+							? "rung-text xml"
+							: "rung-text"
+					}
+				>
+					{step.text}
+				</p>
 				{stopped && <p class="rung-stop">{t("why.stopped-here")}</p>}
 			</div>
 		</li>
@@ -88,10 +102,13 @@ export function Ladder({ attempt }: { attempt: Attempt }) {
 export function AttemptSummary({ attempt }: { attempt: Attempt }) {
 	return (
 		<span class="attempt-line">
-			<Badge state={ATTEMPT_STATES[attempt.state]}>{t(`attempt.${attempt.state}`)}</Badge>
+			<Badge state={ATTEMPT_STATES[attempt.state]}>
+				{t(`attempt.${attempt.state}`)}
+			</Badge>
 			<span>{attempt.direction === "out" ? t("why.out") : t("why.in")}</span>
 			<span class="mono">
-				{attempt.local} {attempt.direction === "out" ? "→" : "←"} {attempt.remote}
+				{attempt.local} {attempt.direction === "out" ? "→" : "←"}{" "}
+				{attempt.remote}
 			</span>
 			<Time ms={attempt.began} />
 			<span class="numeric">{duration(attempt.took_ms, language.value)}</span>
@@ -106,7 +123,9 @@ export function AttemptLinks({ attempt }: { attempt: Attempt }) {
 			<span>
 				{t("why.stream-id")} <code>{attempt.xcoder}</code>
 			</span>
-			<a href={href("/log", {}, { stream: attempt.xcoder })}>{t("why.its-log")}</a>
+			<a href={href("/log", {}, { stream: attempt.xcoder })}>
+				{t("why.its-log")}
+			</a>
 			<span>
 				<Time ms={attempt.began} exact />
 			</span>

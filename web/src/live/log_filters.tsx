@@ -5,7 +5,10 @@ import { Button, SelectField, TextField } from "../ui";
 import { MODULES } from "./modules";
 import { LEVELS, NO_FILTER, type Filter } from "./log_tail";
 
-export function LogFilters({ filter, onChange }: {
+export function LogFilters({
+	filter,
+	onChange,
+}: {
 	filter: Filter;
 	onChange: (change: Partial<Filter>) => void;
 }) {
@@ -19,7 +22,11 @@ export function LogFilters({ filter, onChange }: {
 	);
 }
 
-function FilterForm({ filter, onChange, isFiltered }: {
+function FilterForm({
+	filter,
+	onChange,
+	isFiltered,
+}: {
 	filter: Filter;
 	onChange: (change: Partial<Filter>) => void;
 	isFiltered: boolean;
@@ -57,7 +64,10 @@ function FilterForm({ filter, onChange, isFiltered }: {
 				value={filter.level}
 				choices={[
 					{ value: "", label: t("log.all-levels") },
-					...LEVELS.map((level) => ({ value: level as string, label: t(`level.${level}`) })),
+					...LEVELS.map((level) => ({
+						value: level as string,
+						label: t(`level.${level}`),
+					})),
 				]}
 				onChange={(level) => onChange({ level })}
 			/>
@@ -69,7 +79,9 @@ function FilterForm({ filter, onChange, isFiltered }: {
 			/>
 			{isFiltered && (
 				<div class="filters-clear">
-					<Button onClick={() => onChange(NO_FILTER)}>{t("log.clear")}</Button>
+					<Button onClick={() => onChange(NO_FILTER)}>
+						{t("log.clear")}
+					</Button>
 				</div>
 			)}
 		</form>

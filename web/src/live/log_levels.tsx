@@ -57,7 +57,10 @@ export function LogLevels({ modules, help }: { modules: readonly string[]; help:
 				<SelectField
 					label={t("level.term")}
 					value={term}
-					choices={TERMS.map((value) => ({ value, label: t(`level.term-${value}`) }))}
+					choices={TERMS.map((value) => ({
+						value,
+						label: t(`level.term-${value}`),
+					}))}
 					onChange={setTerm}
 				/>
 			</div>
@@ -76,7 +79,12 @@ export function LogLevels({ modules, help }: { modules: readonly string[]; help:
 	);
 }
 
-function ModuleLevel({ module, row, term, changed }: {
+function ModuleLevel({
+	module,
+	row,
+	term,
+	changed,
+}: {
 	module: string;
 	row: Row | undefined;
 	term: Term;
@@ -91,7 +99,11 @@ function ModuleLevel({ module, row, term, changed }: {
 		setBusy(true);
 		try {
 			const reply = await command("log", "level", module, chosen, `for=${term}`);
-			say("ok", t("level.set", { module, level: t(`level.${chosen}`) }), reply.text);
+			say(
+				"ok",
+				t("level.set", { module, level: t(`level.${chosen}`) }),
+				reply.text,
+			);
 			setPicked(null);
 		} catch (error) {
 			sayError(error);
@@ -103,11 +115,14 @@ function ModuleLevel({ module, row, term, changed }: {
 		<li>
 			<span class="mono">{module}</span>
 			<span>
-				<Badge state={now === "debug" ? "warning" : "ok"}>{t(`level.${now}`)}</Badge>
+				<Badge state={now === "debug" ? "warning" : "ok"}>
+					{t(`level.${now}`)}
+				</Badge>
 				{row?.until ? (
 					<small>
 						{" "}
-						{t("level.until")} <Time ms={row.until * 1000} exact />
+						{t("level.until")}{" "}
+						<Time ms={row.until * 1000} exact />
 					</small>
 				) : null}
 			</span>
@@ -116,10 +131,17 @@ function ModuleLevel({ module, row, term, changed }: {
 					<select
 						aria-label={t("level.of", { module })}
 						value={chosen}
-						onChange={(event) => setPicked(event.currentTarget.value as Level)}
+						onChange={(event) =>
+							setPicked(
+								event.currentTarget.value as Level,
+							)
+						}
 					>
 						{LEVELS.map((level) => (
-							<option value={level} selected={level === chosen}>
+							<option
+								value={level}
+								selected={level === chosen}
+							>
 								{t(`level.${level}`)}
 							</option>
 						))}

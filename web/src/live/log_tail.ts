@@ -28,7 +28,8 @@ export function queryOf(filter: Filter): URLSearchParams {
 export function filterOf(query: URLSearchParams): Filter {
 	const filter = { ...NO_FILTER };
 
-	for (const key of Object.keys(filter) as (keyof Filter)[]) filter[key] = query.get(key) ?? "";
+	for (const key of Object.keys(filter) as (keyof Filter)[])
+		filter[key] = query.get(key) ?? "";
 	return filter;
 }
 
@@ -81,7 +82,10 @@ export function withOlder(tail: Tail, older: LogEvent[], most: number): Tail {
 	const fresh = older.filter((event) => event.seq < first);
 	const room = Math.max(0, most - tail.events.length);
 
-	return { ...tail, events: [...fresh.slice(Math.max(0, fresh.length - room)), ...tail.events] };
+	return {
+		...tail,
+		events: [...fresh.slice(Math.max(0, fresh.length - room)), ...tail.events],
+	};
 }
 
 export function paused(tail: Tail): Tail {

@@ -65,7 +65,9 @@ function worstOf(places: Place[]): Health {
 
 export function layoutOf(model: MapModel, sizes: Sizes): Layout {
 	const { box, gap, most, vertical, moreSpace } = sizes;
-	const columns = COLUMNS.filter((name) => model.places.some((place) => place.column === name));
+	const columns = COLUMNS.filter((name) =>
+		model.places.some((place) => place.column === name),
+	);
 	const lists = columns.map((name) =>
 		inOrder(model.places.filter((place) => place.column === name)),
 	);

@@ -146,7 +146,12 @@ function blame(spot: Place | Hop, node: string, alarm: Alarm): void {
 		same.subjects.push(subject);
 		same.seen.push(seen);
 	} else {
-		spot.trouble.push({ title, subjects: [subject], seen: [seen], alarm: { number, node } });
+		spot.trouble.push({
+			title,
+			subjects: [subject],
+			seen: [seen],
+			alarm: { number, node },
+		});
 	}
 }
 
@@ -209,7 +214,12 @@ function addServers(map: Builder, status: Status, self: string): void {
 function addHomeServers(map: Builder, status: Status, self: string): void {
 	for (const server of status.home_servers) {
 		const well = isWell(server.state);
-		const id = map.place(nodeId(server.name), "home", server.name, well ? "well" : "unseen").id;
+		const id = map.place(
+			nodeId(server.name),
+			"home",
+			server.name,
+			well ? "well" : "unseen",
+		).id;
 		if (!map.find(self, id)) map.hop(self, id, well ? "well" : "warned");
 	}
 }
@@ -220,7 +230,12 @@ function addRealms(map: Builder, status: Status): void {
 
 	for (const realm of status.realms) {
 		const linked = realm.link === "linked";
-		const id = map.place(nodeId(realm.name), "edge", realm.name, linked ? "well" : "unseen").id;
+		const id = map.place(
+			nodeId(realm.name),
+			"edge",
+			realm.name,
+			linked ? "well" : "unseen",
+		).id;
 		for (const core of cores) {
 			const reaches = core.realms.split(/\s+/).includes(realm.name);
 			if (reaches || (!linked && core === cores[0]))
@@ -356,7 +371,8 @@ const FIRST: PeerHealth[] = ["failing", "waiting", "up", "idle"];
 
 export function worldOf(peers: Peer[], most: number): World {
 	const healths = peers.map((peer) => ({ peer, health: peerHealth(peer) }));
-	const count = (health: PeerHealth) => healths.filter((each) => each.health === health).length;
+	const count = (health: PeerHealth) =>
+		healths.filter((each) => each.health === health).length;
 	const order = [...healths].sort(
 		(a, b) =>
 			FIRST.indexOf(a.health) - FIRST.indexOf(b.health) ||

@@ -83,7 +83,12 @@ interface Rates {
 }
 
 /* Broken: a gap with the mark in it. With a flow: dashes that move, and its figures. */
-function HopLine({ line, hop, rates, vertical }: {
+function HopLine({
+	line,
+	hop,
+	rates,
+	vertical,
+}: {
 	line: Line;
 	hop: Hop;
 	rates: Rates | null;
@@ -161,7 +166,13 @@ function ratesOf(model: MapModel, hop: Hop, flow: Flow): Rates | null {
 	};
 }
 
-export function Picture({ model, layout, vertical, world, flow }: {
+export function Picture({
+	model,
+	layout,
+	vertical,
+	world,
+	flow,
+}: {
 	model: MapModel;
 	layout: Layout;
 	vertical: boolean;
@@ -193,7 +204,12 @@ export function Picture({ model, layout, vertical, world, flow }: {
 				);
 			})}
 			{layout.boxes.map((box) => (
-				<PlaceBox key={box.place.id} model={model} box={box} world={world} />
+				<PlaceBox
+					key={box.place.id}
+					model={model}
+					box={box}
+					world={world}
+				/>
 			))}
 			{layout.more.map((more) => (
 				<MoreWords key={more.column} more={more} />

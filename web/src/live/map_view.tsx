@@ -62,7 +62,11 @@ function sizesFor(model: MapModel, width: number): Sizes {
 	};
 }
 
-export function MapView({ model, world, flow }: {
+export function MapView({
+	model,
+	world,
+	flow,
+}: {
 	model: MapModel;
 	world: World | null;
 	flow: Flow;

@@ -75,7 +75,11 @@ function spotsOf(model: MapModel): Spot[] {
 }
 
 /* What is wrong, linked to its alarm; who says so, if not we. */
-function TroubleLine({ trouble, place, self }: {
+function TroubleLine({
+	trouble,
+	place,
+	self,
+}: {
 	trouble: Trouble;
 	place: string;
 	self: string | undefined;
@@ -113,7 +117,11 @@ export function Troubles({ model }: { model: MapModel }) {
 					<ul>
 						{spot.trouble.map((trouble) => (
 							<li>
-								<TroubleLine trouble={trouble} place={spot.name} self={self} />
+								<TroubleLine
+									trouble={trouble}
+									place={spot.name}
+									self={self}
+								/>
 							</li>
 						))}
 					</ul>
@@ -123,7 +131,15 @@ export function Troubles({ model }: { model: MapModel }) {
 	);
 }
 
-export function AsText({ model, world, flow }: { model: MapModel; world: World | null; flow: Flow }) {
+export function AsText({
+	model,
+	world,
+	flow,
+}: {
+	model: MapModel;
+	world: World | null;
+	flow: Flow;
+}) {
 	return (
 		<div class="visually-hidden">
 			<h3>{t("map.as-text")}</h3>

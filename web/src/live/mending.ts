@@ -31,7 +31,8 @@ const PLACES: Record<number, Mending> = {
 export function mendingOf(alarm: Alarm, role: Role | undefined): Mending | null {
 	const place = PLACES[alarm.number];
 
-	if (!place || (place.roles && (role === undefined || !place.roles.includes(role)))) return null;
+	if (!place || (place.roles && (role === undefined || !place.roles.includes(role))))
+		return null;
 	return isNetworkLog(alarm) ? { ...place, query: { tab: "network" } } : place;
 }
 

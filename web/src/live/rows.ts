@@ -71,7 +71,10 @@ export function windowOf(
 	spare = 10,
 ): Window {
 	const fit = Math.ceil(height / rowHeight);
-	const top = Math.min(Math.max(0, Math.floor(scrolled / rowHeight)), Math.max(0, count - fit));
+	const top = Math.min(
+		Math.max(0, Math.floor(scrolled / rowHeight)),
+		Math.max(0, count - fit),
+	);
 	const first = Math.max(0, top - spare);
 	const end = Math.min(count, top + fit + spare);
 

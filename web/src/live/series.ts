@@ -53,7 +53,9 @@ export function tableOf(data: SeriesData, names: readonly SeriesName[], most: nu
 		const first = Math.max(0, end - size);
 		rows.push({
 			from: times[first] ?? data.end,
-			values: names.map((name, c) => put(name, (columns[c] ?? []).slice(first, end))),
+			values: names.map((name, c) =>
+				put(name, (columns[c] ?? []).slice(first, end)),
+			),
 		});
 	}
 	return rows.filter((row) => row.values.some((value) => value !== null));

@@ -59,7 +59,10 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 		[rows, by?.key, order.descending],
 	);
 	const rowHeight = narrow ? CARD_HEIGHT : ROW_HEIGHT;
-	const at = Math.max(0, shown.findIndex((row) => id(row) === focused));
+	const at = Math.max(
+		0,
+		shown.findIndex((row) => id(row) === focused),
+	);
 	const part = windowOf(shown.length, rowHeight, scrolled, height);
 	/* where Tab leads: to the row that has the focus, or to one that is seen */
 	const isDrawn = at >= part.first && at < part.end;
@@ -77,7 +80,9 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 	useLayoutEffect(() => {
 		if (!wantsFocus.current) return;
 		wantsFocus.current = false;
-		body.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
+		body.current
+			?.querySelector<HTMLElement>('[tabindex="0"]')
+			?.focus({ preventScroll: true });
 	});
 
 	const goTo = (target: number) => {
@@ -85,7 +90,12 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 		if (!row || !body.current) return;
 		wantsFocus.current = true;
 		setFocused(id(row));
-		body.current.scrollTop = scrollFor(target, rowHeight, body.current.scrollTop, height);
+		body.current.scrollTop = scrollFor(
+			target,
+			rowHeight,
+			body.current.scrollTop,
+			height,
+		);
 		setScrolled(body.current.scrollTop);
 	};
 	const onKey = (event: KeyboardEvent) => {
@@ -119,7 +129,11 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 					style={narrow ? {} : { gridTemplateColumns: template }}
 				>
 					{columns.map((column) => (
-						<Heading column={column} order={order} onOrder={setOrder} />
+						<Heading
+							column={column}
+							order={order}
+							onOrder={setOrder}
+						/>
 					))}
 				</div>
 			</div>
@@ -143,13 +157,22 @@ export function VirtualTable<Row>({ label, columns, rows, id, first, onOpen }: P
 							onFocus={() => setFocused(id(row))}
 							style={
 								narrow
-									? { height: `${rowHeight}px` }
-									: { height: `${rowHeight}px`, gridTemplateColumns: template }
+									? {
+											height: `${rowHeight}px`,
+										}
+									: {
+											height: `${rowHeight}px`,
+											gridTemplateColumns:
+												template,
+										}
 							}
 							onClick={() => onOpen(row)}
 						>
 							{columns.map((column) => (
-								<GridCell column={column} row={row} />
+								<GridCell
+									column={column}
+									row={row}
+								/>
 							))}
 						</div>
 					);
@@ -165,13 +188,21 @@ function GridCell<Row>({ column, row }: { column: Column<Row>; row: Row }) {
 	const classes = ["grid-cell", column.numeric ? "numeric" : "", column.card ?? "line"];
 
 	return (
-		<div role="gridcell" class={classes.filter(Boolean).join(" ")} data-label={column.label}>
+		<div
+			role="gridcell"
+			class={classes.filter(Boolean).join(" ")}
+			data-label={column.label}
+		>
 			{shown === "" || shown === null || shown === undefined ? "–" : shown}
 		</div>
 	);
 }
 
-function Heading<Row>({ column, order, onOrder }: {
+function Heading<Row>({
+	column,
+	order,
+	onOrder,
+}: {
 	column: Column<Row>;
 	order: Order<string>;
 	onOrder: (order: Order<string>) => void;

@@ -10,7 +10,8 @@ import { EmptyState, Failure, Loading, Section } from "../ui";
 
 function inOrder(alarms: Alarm[]): Alarm[] {
 	return [...alarms].sort(
-		(a, b) => severityRank(b.severity) - severityRank(a.severity) || a.number - b.number,
+		(a, b) =>
+			severityRank(b.severity) - severityRank(a.severity) || a.number - b.number,
 	);
 }
 
@@ -28,7 +29,11 @@ export function AlarmsPage() {
 	}, [marked, alarms !== undefined]);
 
 	if (!alarms)
-		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+		return first.error ? (
+			<Failure error={first.error} retry={first.reload} />
+		) : (
+			<Loading />
+		);
 	const own = liveStatus.value?.node.name;
 	const isMarked = (alarm: Alarm, node: string | undefined) =>
 		String(alarm.number) === marked && (markedNode === null || markedNode === node);

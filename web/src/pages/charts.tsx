@@ -29,7 +29,12 @@ const PANELS: Panel[] = [
 		unit: null,
 		curves: [
 			{ name: "stanzas_in", label: "series.stanzas_in", colour: "--chart-1" },
-			{ name: "stanzas_out", label: "series.stanzas_out", colour: "--chart-2", dashed: true },
+			{
+				name: "stanzas_out",
+				label: "series.stanzas_out",
+				colour: "--chart-2",
+				dashed: true,
+			},
 		],
 	},
 	{
@@ -41,7 +46,11 @@ const PANELS: Panel[] = [
 		title: "chart.latency",
 		unit: "unit.ms",
 		curves: [
-			{ name: "latency_p50_ms", label: "series.latency_p50_ms", colour: "--chart-1" },
+			{
+				name: "latency_p50_ms",
+				label: "series.latency_p50_ms",
+				colour: "--chart-1",
+			},
 			{
 				name: "latency_p99_ms",
 				label: "series.latency_p99_ms",
@@ -55,7 +64,12 @@ const PANELS: Panel[] = [
 		unit: null,
 		curves: [
 			{ name: "streams", label: "series.streams", colour: "--chart-2" },
-			{ name: "waiting", label: "series.waiting", colour: "--chart-3", dashed: true },
+			{
+				name: "waiting",
+				label: "series.waiting",
+				colour: "--chart-3",
+				dashed: true,
+			},
 		],
 	},
 ];
@@ -80,7 +94,9 @@ export function ChartsPage() {
 						<button
 							type="button"
 							aria-pressed={each === range}
-							onClick={() => setQuery({ minutes: String(each) })}
+							onClick={() =>
+								setQuery({ minutes: String(each) })
+							}
 						>
 							{t(`range.${each}`)}
 						</button>
@@ -96,7 +112,11 @@ export function ChartsPage() {
 			{data && !asTable && (
 				<div class="columns charts">
 					{PANELS.map((panel) => (
-						<PanelSection key={panel.title} panel={panel} data={data} />
+						<PanelSection
+							key={panel.title}
+							panel={panel}
+							data={data}
+						/>
 					))}
 				</div>
 			)}
@@ -119,7 +139,9 @@ function PanelSection({ panel, data }: { panel: Panel; data: SeriesData }) {
 	}));
 	const unit = panel.unit ? t(panel.unit) : "";
 	const said = panel.curves
-		.map((curve) => `${t(curve.label)}: ${figure(latest(data, curve.name))} ${unit}`.trim())
+		.map((curve) =>
+			`${t(curve.label)}: ${figure(latest(data, curve.name))} ${unit}`.trim(),
+		)
 		.join(", ");
 
 	return (

@@ -23,10 +23,18 @@ export function DiagnosticsPage() {
 		>
 			{tab === "log" && <DiagnosticLog />}
 			{tab === "support" && (
-				<LogLevels key="support" modules={SUPPORT_MODULES} help={t("diag.support-help")} />
+				<LogLevels
+					key="support"
+					modules={SUPPORT_MODULES}
+					help={t("diag.support-help")}
+				/>
 			)}
 			{tab === "network" && (
-				<LogLevels key="network" modules={NETWORK_MODULES} help={t("diag.network-help")} />
+				<LogLevels
+					key="network"
+					modules={NETWORK_MODULES}
+					help={t("diag.network-help")}
+				/>
 			)}
 			{tab === "captures" && <Captures />}
 		</Tabs>

@@ -58,12 +58,21 @@ export function DoctorPage() {
 					{runs
 						? t("doctor.runs", { time: age(seconds) })
 						: report
-							? t("doctor.took", { time: duration(report.looked_ms, language.value) })
+							? t("doctor.took", {
+									time: duration(
+										report.looked_ms,
+										language.value,
+									),
+								})
 							: ""}
 				</span>
 			</div>
 			{runs && (
-				<progress aria-label={t("doctor.progress")} max={30} value={Math.min(29, seconds)} />
+				<progress
+					aria-label={t("doctor.progress")}
+					max={30}
+					value={Math.min(29, seconds)}
+				/>
 			)}
 			{error && <Failure error={error} retry={() => void run()} />}
 			{report && <Report report={report} />}
@@ -80,14 +89,20 @@ function Report({ report }: { report: Doctor }) {
 	return (
 		<>
 			{findings.length === 0 ? (
-				<Banner kind="ok" title={t("doctor.well")} fix={t("doctor.well-more")} />
+				<Banner
+					kind="ok"
+					title={t("doctor.well")}
+					fix={t("doctor.well-more")}
+				/>
 			) : (
 				<Banner
 					kind="error"
 					title={
 						findings.length === 1
 							? t("doctor.one")
-							: t("doctor.count", { count: findings.length })
+							: t("doctor.count", {
+									count: findings.length,
+								})
 					}
 				/>
 			)}
@@ -100,7 +115,10 @@ function Report({ report }: { report: Doctor }) {
 				/>
 			))}
 			{findings.map((finding, i) => (
-				<FindingCard key={`${finding.symptom} ${finding.node} ${i}`} finding={finding} />
+				<FindingCard
+					key={`${finding.symptom} ${finding.node} ${i}`}
+					finding={finding}
+				/>
 			))}
 			<Checks report={report} />
 		</>
@@ -115,9 +133,13 @@ function FindingCard({ finding }: { finding: Finding }) {
 				<Badge state={state}>{finding.node}</Badge>
 				<h2>
 					{finding.title}
-					{finding.subject && <span class="subject">{finding.subject}</span>}
+					{finding.subject && (
+						<span class="subject">{finding.subject}</span>
+					)}
 				</h2>
-				<span class="muted">{t("doctor.symptom", { number: finding.symptom })}</span>
+				<span class="muted">
+					{t("doctor.symptom", { number: finding.symptom })}
+				</span>
 			</div>
 			<Facts
 				facts={[
@@ -129,7 +151,8 @@ function FindingCard({ finding }: { finding: Finding }) {
 			/>
 			{finding.command && (
 				<p>
-					{t("doctor.on-node", { node: finding.node })} <Copyable text={finding.command} />
+					{t("doctor.on-node", { node: finding.node })}{" "}
+					<Copyable text={finding.command} />
 				</p>
 			)}
 		</article>
@@ -163,7 +186,9 @@ function Checks({ report }: { report: Doctor }) {
 			key: "result",
 			label: t("doctor.result"),
 			show: (check) => (
-				<Badge state={RESULTS[check.result] ?? "off"}>{resultWord(check.result)}</Badge>
+				<Badge state={RESULTS[check.result] ?? "off"}>
+					{resultWord(check.result)}
+				</Badge>
 			),
 			sort: (check) => check.result,
 		},

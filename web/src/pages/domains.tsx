@@ -125,7 +125,9 @@ export function DomainsPage() {
 				rows={loaded.data?.peers}
 				columns={columns()}
 				id={(peer) => peer.domain}
-				words={(peer) => `${Object.values(peer).join(" ")} ${t(`peer.${peerHealth(peer)}`)}`}
+				words={(peer) =>
+					`${Object.values(peer).join(" ")} ${t(`peer.${peerHealth(peer)}`)}`
+				}
 				first={{ key: "state", descending: false }}
 				none={t("domains.none")}
 				onOpen={setOpen}
@@ -165,15 +167,29 @@ function DomainDialog({ peer, onClose }: { peer: Peer; onClose: () => void }) {
 				<>
 					{may("operate") && (
 						<>
-							<LinkButton href={href("/log", {}, { domain: peer.domain })}>
+							<LinkButton
+								href={href(
+									"/log",
+									{},
+									{ domain: peer.domain },
+								)}
+							>
 								{t("domain.log")}
 							</LinkButton>
-							<Button onClick={() => void retry()}>{t("domain.retry")}</Button>
+							<Button onClick={() => void retry()}>
+								{t("domain.retry")}
+							</Button>
 						</>
 					)}
 					<Button
 						kind="primary"
-						onClick={() => navigate(href("/why/:domain", { domain: peer.domain }))}
+						onClick={() =>
+							navigate(
+								href("/why/:domain", {
+									domain: peer.domain,
+								}),
+							)
+						}
 					>
 						{t("domain.to-why")}
 					</Button>

@@ -59,15 +59,24 @@ function Tools({ log }: { log: Log }) {
 				{tail?.paused ? t("log.resume") : t("log.hold")}
 			</Button>
 			<span class="muted">
-				{t("log.count", { count: whole(tail?.events.length ?? 0, language.value) })}
-				{tail?.paused && waiting > 0 && `, ${t("log.waiting", { count: waiting })}`}
-				{tail && tail.missed > 0 && `, ${t("log.missed", { count: tail.missed })}`}
+				{t("log.count", {
+					count: whole(tail?.events.length ?? 0, language.value),
+				})}
+				{tail?.paused &&
+					waiting > 0 &&
+					`, ${t("log.waiting", { count: waiting })}`}
+				{tail &&
+					tail.missed > 0 &&
+					`, ${t("log.missed", { count: tail.missed })}`}
 			</span>
 		</div>
 	);
 }
 
-function Events({ events, onFilter }: {
+function Events({
+	events,
+	onFilter,
+}: {
 	events: LogEvent[];
 	onFilter: (change: Partial<Filter>) => void;
 }) {

@@ -47,7 +47,11 @@ export function OverviewPage() {
 	}, [counts]);
 
 	if (!status)
-		return first.error ? <Failure error={first.error} retry={first.reload} /> : <Loading />;
+		return first.error ? (
+			<Failure error={first.error} retry={first.reload} />
+		) : (
+			<Loading />
+		);
 	const model = mapOf({ ...status, alarms: liveAlarms.value ?? status.alarms });
 	const world = peers.data ? worldOf(peers.data.peers, LOOKED_AT) : null;
 	return (
@@ -65,7 +69,11 @@ export function OverviewPage() {
 				<div class="area-alarms">
 					<Section
 						title={t("page.alarms")}
-						actions={<LinkButton href={href("/alarms")}>{t("overview.all")}</LinkButton>}
+						actions={
+							<LinkButton href={href("/alarms")}>
+								{t("overview.all")}
+							</LinkButton>
+						}
 					>
 						<Troubles model={model} />
 					</Section>
@@ -94,7 +102,9 @@ function Verdict({ status }: { status: Status }) {
 				}
 			>
 				<Sentences list={wrong} />
-				<LinkButton href={href("/alarms")}>{t("overview.to-alarms")}</LinkButton>
+				<LinkButton href={href("/alarms")}>
+					{t("overview.to-alarms")}
+				</LinkButton>
 			</Banner>
 		);
 	if (warnings.length > 0)
@@ -140,14 +150,31 @@ function Figures({ status, flow }: { status: Status; flow: Flow }) {
 
 	return (
 		<dl class="figures" aria-label={t("overview.figures")}>
-			<Figure name={t("figure.in")} value={rate(flow.in)} unit={t("unit.per-second")} />
-			<Figure name={t("figure.out")} value={rate(flow.out)} unit={t("unit.per-second")} />
+			<Figure
+				name={t("figure.in")}
+				value={rate(flow.in)}
+				unit={t("unit.per-second")}
+			/>
+			<Figure
+				name={t("figure.out")}
+				value={rate(flow.out)}
+				unit={t("unit.per-second")}
+			/>
 			{given(counters["streams.open"]) && (
-				<Figure name={t("figure.streams")} value={figure(counters["streams.open"])} />
+				<Figure
+					name={t("figure.streams")}
+					value={figure(counters["streams.open"])}
+				/>
 			)}
 			<Figure name={t("figure.open")} value={figure(counters["stanzas.open"])} />
-			<Figure name={t("figure.bounced")} value={figure(counters["stanzas.bounced"])} />
-			<Figure name={t("figure.uncertain")} value={figure(counters["stanzas.uncertain"])} />
+			<Figure
+				name={t("figure.bounced")}
+				value={figure(counters["stanzas.bounced"])}
+			/>
+			<Figure
+				name={t("figure.uncertain")}
+				value={figure(counters["stanzas.uncertain"])}
+			/>
 			<Figure name={t("figure.federated")} value={figure(federated)} />
 		</dl>
 	);
@@ -159,7 +186,9 @@ function Domains({ peers }: { peers: Peer[] }) {
 	return (
 		<Section
 			title={t("page.domains")}
-			actions={<LinkButton href={href("/domains")}>{t("overview.all")}</LinkButton>}
+			actions={
+				<LinkButton href={href("/domains")}>{t("overview.all")}</LinkButton>
+			}
 		>
 			{peers.length === 0 ? (
 				<EmptyState title={t("domains.none")} />
@@ -169,11 +198,19 @@ function Domains({ peers }: { peers: Peer[] }) {
 						const health = peerHealth(peer);
 						return (
 							<li key={peer.domain} class="domain-line">
-								<Badge state={PEER_STATES[health]}>{t(`peer.${health}`)}</Badge>
-								<a href={href("/why/:domain", { domain: peer.domain })}>
+								<Badge state={PEER_STATES[health]}>
+									{t(`peer.${health}`)}
+								</Badge>
+								<a
+									href={href("/why/:domain", {
+										domain: peer.domain,
+									})}
+								>
 									{peer.domain}
 								</a>
-								{peer.failure && <code>{peer.failure}</code>}
+								{peer.failure && (
+									<code>{peer.failure}</code>
+								)}
 							</li>
 						);
 					})}

@@ -103,20 +103,30 @@ export function StreamsPage() {
 				loaded={loaded}
 				rows={loaded.data?.streams}
 				columns={columns()}
-				id={(stream) => `${stream.xcoder} ${stream.direction} ${stream.local} ${stream.remote}`}
+				id={(stream) =>
+					`${stream.xcoder} ${stream.direction} ${stream.local} ${stream.remote}`
+				}
 				words={(stream) => Object.values(stream).join(" ")}
 				first={{ key: "seconds", descending: false }}
 				none={t("streams.none")}
 				onOpen={setOpen}
 			/>
 			{open && (
-				<StreamDialog stream={open} onClose={() => setOpen(null)} changed={loaded.reload} />
+				<StreamDialog
+					stream={open}
+					onClose={() => setOpen(null)}
+					changed={loaded.reload}
+				/>
 			)}
 		</>
 	);
 }
 
-function StreamDialog({ stream, onClose, changed }: {
+function StreamDialog({
+	stream,
+	onClose,
+	changed,
+}: {
 	stream: Stream;
 	onClose: () => void;
 	changed: () => void;
@@ -138,17 +148,34 @@ function StreamDialog({ stream, onClose, changed }: {
 			onClose={onClose}
 			actions={
 				<>
-					<LinkButton href={href("/why/:domain", { domain: stream.remote })}>
+					<LinkButton
+						href={href("/why/:domain", {
+							domain: stream.remote,
+						})}
+					>
 						{t("stream.why")}
 					</LinkButton>
 					{may("operate") && (
-						<LinkButton href={href("/log", {}, { stream: stream.xcoder })}>
+						<LinkButton
+							href={href(
+								"/log",
+								{},
+								{ stream: stream.xcoder },
+							)}
+						>
 							{t("stream.log")}
 						</LinkButton>
 					)}
 					{may("operate") && (
-						<Button kind="danger" onClick={() => (asks ? void close() : setAsks(true))}>
-							{asks ? t("stream.close-sure") : t("stream.close")}
+						<Button
+							kind="danger"
+							onClick={() =>
+								asks ? void close() : setAsks(true)
+							}
+						>
+							{asks
+								? t("stream.close-sure")
+								: t("stream.close")}
 						</Button>
 					)}
 				</>
@@ -162,12 +189,18 @@ function StreamDialog({ stream, onClose, changed }: {
 
 function factsOf(stream: Stream) {
 	return [
-		{ name: t("stream.state"), value: <Badge state={stateOf(stream)}>{stream.state}</Badge> },
+		{
+			name: t("stream.state"),
+			value: <Badge state={stateOf(stream)}>{stream.state}</Badge>,
+		},
 		{ name: t("stream.direction"), value: directionWord(stream) },
 		{ name: t("stream.local"), value: stream.local },
 		{ name: t("stream.remote"), value: stream.remote },
 		{ name: t("stream.address"), value: <span class="mono">{stream.address}</span> },
-		{ name: t("stream.tls"), value: [stream.tls, stream.cipher].filter(Boolean).join(" ") },
+		{
+			name: t("stream.tls"),
+			value: [stream.tls, stream.cipher].filter(Boolean).join(" "),
+		},
 		{ name: t("stream.certificate"), value: stream.certificate },
 		{ name: t("stream.auth"), value: stream.auth },
 		{ name: t("stream.age"), value: age(stream.seconds) },

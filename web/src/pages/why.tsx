@@ -98,7 +98,12 @@ function DomainForm({ domain }: { domain: string }) {
 }
 
 /* What one can do now: try it, record the next attempt, read on. */
-function Again({ domain, busy, onProbed, reload }: {
+function Again({
+	domain,
+	busy,
+	onProbed,
+	reload,
+}: {
 	domain: string;
 	busy: boolean;
 	onProbed: (why: Why) => void;
@@ -126,22 +131,32 @@ function Again({ domain, busy, onProbed, reload }: {
 		<>
 			<div class="actions why-actions">
 				{mayTry && (
-					<Button kind="primary" busy={tries} onClick={() => void again()}>
+					<Button
+						kind="primary"
+						busy={tries}
+						onClick={() => void again()}
+					>
 						{t("why.again")}
 					</Button>
 				)}
 				{mayTry && (
-					<Button onClick={() => setAsksCapture(!asksCapture)}>{t("why.capture")}</Button>
+					<Button onClick={() => setAsksCapture(!asksCapture)}>
+						{t("why.capture")}
+					</Button>
 				)}
 				{may("operate") && (
-					<LinkButton href={href("/log", {}, { domain })}>{t("why.log")}</LinkButton>
+					<LinkButton href={href("/log", {}, { domain })}>
+						{t("why.log")}
+					</LinkButton>
 				)}
 				<Button busy={busy} onClick={reload}>
 					{t("do.refresh")}
 				</Button>
 			</div>
 			<div role="status">{tries && <p class="muted">{t("why.trying")}</p>}</div>
-			{asksCapture && <Capture domain={domain} done={() => setAsksCapture(false)} />}
+			{asksCapture && (
+				<Capture domain={domain} done={() => setAsksCapture(false)} />
+			)}
 		</>
 	);
 }
@@ -154,7 +169,11 @@ function Capture({ domain, done }: { domain: string; done: () => void }) {
 		try {
 			const words = ["capture", `domain=${domain}`, `for=${CAPTURE_S}`];
 			await command("diag", "start", ...words, ...(secrets ? ["secrets"] : []));
-			say("ok", t("why.capture-runs", { domain, minutes: CAPTURE_S / 60 }), t("why.capture-next"));
+			say(
+				"ok",
+				t("why.capture-runs", { domain, minutes: CAPTURE_S / 60 }),
+				t("why.capture-next"),
+			);
 			done();
 		} catch (error) {
 			sayError(error);
@@ -169,7 +188,9 @@ function Capture({ domain, done }: { domain: string; done: () => void }) {
 					<input
 						type="checkbox"
 						checked={secrets}
-						onChange={(event) => setSecrets(event.currentTarget.checked)}
+						onChange={(event) =>
+							setSecrets(event.currentTarget.checked)
+						}
 					/>
 					<span>{t("why.capture-secrets")}</span>
 				</label>
@@ -180,7 +201,9 @@ function Capture({ domain, done }: { domain: string; done: () => void }) {
 				<Button kind="primary" busy={busy} onClick={() => void start()}>
 					{t("why.capture-start")}
 				</Button>
-				<LinkButton href={href("/diagnostics")}>{t("page.diagnostics")}</LinkButton>
+				<LinkButton href={href("/diagnostics")}>
+					{t("page.diagnostics")}
+				</LinkButton>
 			</div>
 		</Section>
 	);
@@ -193,7 +216,9 @@ function Probed({ why }: { why: Why }) {
 				const attempt = each.attempts?.[0];
 				return (
 					<div key={each.node} class="why-node">
-						<Badge state={VERDICTS[each.verdict]}>{each.headline}</Badge>
+						<Badge state={VERDICTS[each.verdict]}>
+							{each.headline}
+						</Badge>
 						{attempt && <Ladder attempt={attempt} />}
 					</div>
 				);
@@ -258,7 +283,13 @@ function Headline({ why }: { why: Why }) {
 				</p>
 			)}
 			{typeof why.retry_ms === "number" && (
-				<p class="muted">{t("why.next", { time: age(Math.max(1, Math.ceil(why.retry_ms / 1000))) })}</p>
+				<p class="muted">
+					{t("why.next", {
+						time: age(
+							Math.max(1, Math.ceil(why.retry_ms / 1000)),
+						),
+					})}
+				</p>
 			)}
 		</section>
 	);
@@ -273,7 +304,10 @@ function Ask({ nodes }: { nodes: NonNullable<Why["ask"]> }) {
 					name: node,
 					value: (
 						<Badge state={link === "linked" ? "ok" : "bad"}>
-							{link === "linked" ? t("why.linked") : t("why.not-linked")} ({role})
+							{link === "linked"
+								? t("why.linked")
+								: t("why.not-linked")}{" "}
+							({role})
 						</Badge>
 					),
 				}))}
@@ -289,11 +323,15 @@ function Situation({ why }: { why: Why }) {
 		value: (
 			<>
 				<Badge state={each.verdict === "allowed" ? "ok" : "bad"}>
-					{each.verdict === "allowed" ? t("why.allowed") : t("why.not-allowed")}
+					{each.verdict === "allowed"
+						? t("why.allowed")
+						: t("why.not-allowed")}
 				</Badge>{" "}
 				{each.why && <code>{each.why}</code>}{" "}
 				<span class="muted">
-					{each.route === "static" ? t("why.by-static") : t("why.by-dns")}
+					{each.route === "static"
+						? t("why.by-static")
+						: t("why.by-dns")}
 				</span>
 			</>
 		),
@@ -330,12 +368,21 @@ function Others({ attempts }: { attempts: Attempt[] }) {
 	return (
 		<Section title={t("why.others", { count: attempts.length })}>
 			{attempts.map((attempt) => (
-				<details key={`${attempt.xcoder} ${attempt.direction} ${attempt.began}`}>
+				<details
+					key={`${attempt.xcoder} ${attempt.direction} ${attempt.began}`}
+				>
 					<summary>
 						<AttemptSummary attempt={attempt} />
 					</summary>
 					{attempt.why && (
-						<Banner kind={attempt.state === "failed" ? "error" : "info"} title={attempt.why} />
+						<Banner
+							kind={
+								attempt.state === "failed"
+									? "error"
+									: "info"
+							}
+							title={attempt.why}
+						/>
 					)}
 					<Ladder attempt={attempt} />
 					<AttemptLinks attempt={attempt} />

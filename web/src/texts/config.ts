@@ -140,7 +140,8 @@ export const en = {
 	"homes.password-changed":
 		"The AXL password of {name} is changed, and its table is looked at now.",
 	"homes.remove": "Remove {name}?",
-	"homes.remove-what": "Its table is not kept any more. Rows that this core wrote stay there.",
+	"homes.remove-what":
+		"Its table is not kept any more. Rows that this core wrote stay there.",
 	"homes.removed": "{name} is removed.",
 	"homes.host": "Host and port of AXL",
 	"homes.verify": "Its certificate",
@@ -309,7 +310,8 @@ export const en = {
 	"accounts.add": "Add an account",
 	"accounts.link": "One-time link",
 	"accounts.link-of": "One-time link for {name}",
-	"accounts.link-lead": "Whoever opens it sets the password of {name}. Give it to nobody else.",
+	"accounts.link-lead":
+		"Whoever opens it sets the password of {name}. Give it to nobody else.",
 	"accounts.remove": "Remove {name}",
 	"accounts.remove-what": "The account and its sessions end now.",
 	"accounts.added": "{name} is there. A one-time link lets them set their password.",
@@ -423,7 +425,8 @@ export const de: Record<keyof typeof en, string> = {
 	"route.port": "Port",
 	"route.priority": "Priorität",
 	"route.add": "Route hinzufügen",
-	"domains.lead": "Die Domains von innen. Nur für die föderierten wird in der Welt gesprochen.",
+	"domains.lead":
+		"Die Domains von innen. Nur für die föderierten wird in der Welt gesprochen.",
 	"domains.domain": "Domain",
 	"domains.federated": "XMPP-Föderation",
 	"domains.node": "Home-Knoten",
@@ -498,7 +501,8 @@ export const de: Record<keyof typeof en, string> = {
 	"im.table-empty": "Keine Edge in der Tabelle",
 	"im.table-empty-fix":
 		"Der Core schreibt sie, sobald die Föderation auf der Edge eingeschaltet ist. Ist sie es: Sehen Sie auf der Seite IM-and-Presence-Server des Core nach.",
-	"im.differs": "Der Router arbeitet nicht nach dem, was gespeichert ist: Starten Sie ihn neu.",
+	"im.differs":
+		"Der Router arbeitet nicht nach dem, was gespeichert ist: Starten Sie ihn neu.",
 	"im.attachments": "Angeschlossene XMPP-Server",
 	"im.attachments-none": "Kein XMPP-Server ist angeschlossen",
 	"im.attachments-fix": "Die Einstellung `attachments` nennt die Server mit den Benutzern.",
@@ -540,7 +544,8 @@ export const de: Record<keyof typeof en, string> = {
 		"Erzeugt einen Code, der einmal und eine Viertelstunde gilt. Geben Sie ihn auf dem Core ein, auf der Seite Knoten oder mit `sallyport join CODE`.",
 	"nodes.pair-address": "Adresse, die der Core für den Tunnel anwählt",
 	"nodes.pair-link": "Adresse, die er für den Link anwählt",
-	"nodes.pair-help": "Nur wenn sie eine andere ist als die, auf der dieser Knoten hört (IP:PORT)",
+	"nodes.pair-help":
+		"Nur wenn sie eine andere ist als die, auf der dieser Knoten hört (IP:PORT)",
 	"nodes.pair-do": "Code erzeugen",
 	"nodes.self": "Dieser Knoten",
 	"nodes.pin": "Pin seines Link-Schlüssels",
@@ -634,7 +639,8 @@ export const de: Record<keyof typeof en, string> = {
 		"Wer ihn öffnet, setzt das Passwort von {name}. Geben Sie ihn sonst niemandem.",
 	"accounts.remove": "{name} entfernen",
 	"accounts.remove-what": "Das Konto und seine Sitzungen enden jetzt.",
-	"accounts.added": "{name} ist da. Mit einem Link für einmal kann das Passwort gesetzt werden.",
+	"accounts.added":
+		"{name} ist da. Mit einem Link für einmal kann das Passwort gesetzt werden.",
 	"accounts.removed": "{name} ist entfernt.",
 	"accounts.you": "Sie",
 	"accounts.empty": "Noch kein Konto",

@@ -140,7 +140,8 @@ export const en = {
 	"diag.tab-captures": "Captures",
 	"diag.support-help":
 		"What the gateway's own modules log. Settings of other nodes and AXL's rows are developer.clusterdb.restapi.",
-	"diag.network-help": "What goes over the network: network.axl is the core's talk with home servers.",
+	"diag.network-help":
+		"What goes over the network: network.axl is the core's talk with home servers.",
 	"diag.what":
 		"All modules log at level debug until it ends, on a core those of all nodes; then all of it is one file. One at a time.",
 	"diag.nodes": "Nodes",
@@ -221,7 +222,8 @@ export const de: Record<keyof typeof en, string> = {
 	"why.seen-by": "wie {node} es sah",
 	"why.next": "Der nächste Versuch kommt in {time} von selbst.",
 	"why.again": "Jetzt erneut versuchen",
-	"why.trying": "Versuch bis zur Authentifizierung; gesendet wird nichts. Das dauert bis zu 25 Sekunden.",
+	"why.trying":
+		"Versuch bis zur Authentifizierung; gesendet wird nichts. Das dauert bis zu 25 Sekunden.",
 	"why.capture": "Den nächsten Versuch aufzeichnen",
 	"why.capture-what":
 		"Beginnt ein Diagnose-Log mit Paketen, nur der Streams mit dieser Domain, für {minutes} Minuten. Es ersetzt ein vorhandenes.",
@@ -231,7 +233,8 @@ export const de: Record<keyof typeof en, string> = {
 		"Ohne TLS-Geheimnisse: was verschlüsselt ist, bleibt es. Ein Administrator kann sie hinzunehmen.",
 	"why.capture-start": "Aufzeichnung beginnen",
 	"why.capture-runs": "Die Aufzeichnung von {domain} läuft {minutes} Minuten",
-	"why.capture-next": "Versuchen Sie es jetzt erneut; dann unter Diagnose beenden und herunterladen.",
+	"why.capture-next":
+		"Versuchen Sie es jetzt erneut; dann unter Diagnose beenden und herunterladen.",
 	"why.log": "Ihre Ereignisse",
 	"why.probed": "Was der Versuch eben zeigte",
 	"why.ladder": "Schritt für Schritt, wie {node} es sah",
@@ -376,7 +379,8 @@ export const de: Record<keyof typeof en, string> = {
 	"diag.with-capture": "Auch Pakete aufzeichnen",
 	"diag.with-capture-help": "Der eigenen Ports des Gateways.",
 	"diag.with-secrets": "Mit TLS-Geheimnissen",
-	"diag.with-secrets-help": "So dass die Streams lesbar werden. Was Leute schreiben, steht darin.",
+	"diag.with-secrets-help":
+		"So dass die Streams lesbar werden. Was Leute schreiben, steht darin.",
 	"diag.domain": "Nur Streams mit dieser Domain",
 	"diag.domain-help": "Leer: alle.",
 	"diag.here": "Nur auf diesem Knoten",

@@ -99,7 +99,8 @@ export const de: Record<keyof typeof en, string> = {
 	"app.not-found": "Diese Seite gibt es nicht",
 	"app.not-found-fix": "Wählen Sie eine aus dem Menü.",
 	"app.forbidden": "Ihr Konto darf diese Seite nicht sehen",
-	"app.forbidden-fix": "Dazu gehört die Rolle {role}. Ein Administrator kann sie Ihnen geben.",
+	"app.forbidden-fix":
+		"Dazu gehört die Rolle {role}. Ein Administrator kann sie Ihnen geben.",
 	"app.wrong-role": "Diese Seite gibt es auf einem Knoten der Rolle {role} nicht",
 	"group.status": "Zustand",
 	"group.configuration": "Konfiguration",

@@ -55,7 +55,8 @@ export const en = {
 	"severity.error": "error",
 	"severity.critical": "critical",
 	"alarms.none": "No alarms",
-	"alarms.none-more": "Nothing waits for you. An alarm goes by itself when its cause has gone.",
+	"alarms.none-more":
+		"Nothing waits for you. An alarm goes by itself when its cause has gone.",
 	"alarms.one": "1 alarm",
 	"alarms.count": "{count} alarms",
 	"alarms.seen": "Seen",
