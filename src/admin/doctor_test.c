@@ -409,7 +409,7 @@ static void a_command_has_of_a_hostile_node_no_more_than_a_word(void **state)
 {
 	static const struct {
 		const char *subject, *command;
-	} rows[] = {
+	} words[] = {
 		{ "far.example", "sallyport why far.example" },
 		{ "b\xc3\xbc"
 		  "cher.example",
@@ -421,14 +421,14 @@ static void a_command_has_of_a_hostile_node_no_more_than_a_word(void **state)
 		{ "", "sallyport why ..." },
 	};
 
-	for (size_t i = 0; i < nitems(rows); i++) {
+	for (size_t i = 0; i < nitems(words); i++) {
 		json_t *said = json_pack("{s:[{s:i, s:s}]}", "findings", "symptom", 107, "subject",
-					 rows[i].subject);
+					 words[i].subject);
 		json_t *united = unite(look_at(core, "{}", NULL), said, look_at(home, "{}", NULL));
 		const json_t *finding = json_array_get(json_object_get(united, "findings"), 0);
 
 		assert_string_equal(json_string_value(json_object_get(finding, "command")),
-				    rows[i].command);
+				    words[i].command);
 		json_decref(united);
 	}
 }

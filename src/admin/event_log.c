@@ -4,11 +4,8 @@
 #include "base/buffer.h"
 #include "base/line_ring.h"
 #include "ipc/wire.h"
-<<<<<<< HEAD
 #include "policy/domain.h"
-=======
 #include "tables/events.h"
->>>>>>> r-sec
 
 #include <stdlib.h>
 #include <strings.h>
