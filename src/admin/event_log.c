@@ -5,7 +5,6 @@
 #include "base/line_ring.h"
 #include "ipc/wire.h"
 #include "policy/domain.h"
-#include "tables/events.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -95,8 +94,7 @@ static bool contains(struct slice line, const char *text)
 static bool is_wanted(const struct event_filter *filter, struct slice line,
 		      const struct event_line *event)
 {
-	if (filter->without_stanzas &&
-	    slice_is(event->location, event_rows[EVENT_STANZA_LOGGED].location))
+	if (filter->without && slice_is(event->location, filter->without))
 		return false;
 	return event->level <= filter->level && event->unix_us / 1000000 >= filter->since &&
 	       (!*filter->module || slice_is(event->module, filter->module)) &&

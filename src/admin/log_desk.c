@@ -3,6 +3,7 @@
 #include "admin/asks.h"
 #include "base/alloc.h"
 #include "ipc/wire.h"
+#include "tables/events.h"
 #include "policy/domain.h"
 
 #include <ctype.h>
@@ -254,7 +255,8 @@ static void run_log(void *arg, const struct errand *errand)
 	json_t *data;
 	char *text;
 
-	request.filter.without_stanzas = errand->visitor->access < ACCESS_ADMIN;
+	if (errand->visitor->access < ACCESS_ADMIN)
+		request.filter.without = event_rows[EVENT_STANZA_LOGGED].location;
 	if (!read_words(desk, errand, &request))
 		return;
 	if (request.follow) {
@@ -356,7 +358,7 @@ static void run_trace(void *arg, const struct errand *errand)
 	struct session *session;
 	uint64_t seconds;
 
-	all.without_stanzas = true;
+	all.without = event_rows[EVENT_STANZA_LOGGED].location;
 	if (!read_seconds(errand, &seconds)) {
 		answer(desk, errand->number, REPLY_UNKNOWN, "not for=SECONDS, from 1 to 86400");
 		return;
