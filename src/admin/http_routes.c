@@ -385,7 +385,7 @@ bool http_filter(const struct session *session, const struct https_call *call,
 	const char *flaw;
 
 	*filter = EVENT_FILTER_ALL;
-	if (session->access < ACCESS_ADMIN)
+	if (session->access < ACCESS_ADMIN) /* what people write is for administrators */
 		filter->without = event_rows[EVENT_STANZA_LOGGED].location;
 	for (size_t i = 0; i < nitems(keys); i++) {
 		if (!http_query(https_query(call), keys[i], value, sizeof(value)) || !*value)

@@ -3,6 +3,7 @@
 #include "admin/asks.h"
 #include "base/alloc.h"
 #include "ipc/wire.h"
+#include "tables/events.h"
 #include "policy/domain.h"
 #include "tables/events.h"
 
