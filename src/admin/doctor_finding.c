@@ -9,14 +9,30 @@
 
 #define NUMBERS_MAX 1000 /* of symptoms; far more than there are */
 
-/* The text with {} replaced; the caller's. */
+/* A word to any shell: names, domains in whatever script, addresses. */
+static bool is_plain(const char *subject)
+{
+	static const char others[] = "0123456789.-_:";
+	const char *c = subject;
+
+	for (; *c; c++) {
+		bool letter = (*c | 0x20) >= 'a' && (*c | 0x20) <= 'z';
+
+		if (!letter && (unsigned char)*c < 0x80 && !strchr(others, *c))
+			return false;
+	}
+	return *subject && *subject != '-';
+}
+
+/* The text with {} replaced; the caller's. It is a command that people paste, and another node may
+ * have said the subject. */
 static char *fill_in(const char *text, const char *subject)
 {
 	const char *place = strstr(text, "{}");
 
 	if (!place)
 		return xstrdup(text);
-	return xasprintf("%.*s%s%s", (int)(place - text), text, *subject ? subject : "...",
+	return xasprintf("%.*s%s%s", (int)(place - text), text, is_plain(subject) ? subject : "...",
 			 place + 2);
 }
 

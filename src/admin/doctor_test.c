@@ -404,6 +404,35 @@ static void a_hostile_node_can_invent_nothing_but_its_own_findings(void **state)
 	json_decref(united);
 }
 
+/* People paste it into a shell. */
+static void a_command_has_of_a_hostile_node_no_more_than_a_word(void **state)
+{
+	static const struct {
+		const char *subject, *command;
+	} words[] = {
+		{ "far.example", "sallyport why far.example" },
+		{ "b\xc3\xbc"
+		  "cher.example",
+		  "sallyport why b\xc3\xbc"
+		  "cher.example" },
+		{ "x; reboot", "sallyport why ..." },
+		{ "x$(reboot)", "sallyport why ..." },
+		{ "--help", "sallyport why ..." },
+		{ "", "sallyport why ..." },
+	};
+
+	for (size_t i = 0; i < nitems(words); i++) {
+		json_t *said = json_pack("{s:[{s:i, s:s}]}", "findings", "symptom", 107, "subject",
+					 words[i].subject);
+		json_t *united = unite(look_at(core, "{}", NULL), said, look_at(home, "{}", NULL));
+		const json_t *finding = json_array_get(json_object_get(united, "findings"), 0);
+
+		assert_string_equal(json_string_value(json_object_get(finding, "command")),
+				    words[i].command);
+		json_decref(united);
+	}
+}
+
 static void the_text_fits_and_begins_with_the_worst(void **state)
 {
 	char *seen = xcalloc(1, 401), *change, *text, *line, *place = NULL;
@@ -456,6 +485,7 @@ int main(void)
 		cmocka_unit_test(a_consequence_is_listed_with_its_cause),
 		cmocka_unit_test(nodes_of_different_releases_are_named),
 		cmocka_unit_test(a_hostile_node_can_invent_nothing_but_its_own_findings),
+		cmocka_unit_test(a_command_has_of_a_hostile_node_no_more_than_a_word),
 		cmocka_unit_test(the_text_fits_and_begins_with_the_worst),
 		cmocka_unit_test(health_is_said_in_one_line),
 	};

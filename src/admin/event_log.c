@@ -94,6 +94,8 @@ static bool contains(struct slice line, const char *text)
 static bool is_wanted(const struct event_filter *filter, struct slice line,
 		      const struct event_line *event)
 {
+	if (filter->without && slice_is(event->location, filter->without))
+		return false;
 	return event->level <= filter->level && event->unix_us / 1000000 >= filter->since &&
 	       (!*filter->module || slice_is(event->module, filter->module)) &&
 	       (!*filter->stream ||

@@ -23,6 +23,7 @@ struct event_filter {
 	char text[EVENT_LOG_FILTER_BYTES]; /* somewhere in the line; case does not matter */
 	enum log_level level;		   /* and what is more serious */
 	int64_t since;			   /* seconds since 1970; 0: from the first on */
+	const char *without;		   /* a CodeLocation that is not shown; NULL: all are */
 };
 #define EVENT_FILTER_ALL ((struct event_filter){ .level = LOG_LEVEL_DEBUG })
 

@@ -85,7 +85,9 @@ static void on_request(void *arg, struct https_call *call)
 	const char *path = https_path(call), *method = https_method(call);
 	bool is_api = strncmp(path, API, strlen(API)) == 0;
 
-	if (!is_post(call) && strcmp(method, "GET") != 0)
+	if (https_untaken(call) > HTTP_UNTAKEN_BYTES)
+		http_refuse_for(&call, 1, "take the answers to your other requests first");
+	else if (!is_post(call) && strcmp(method, "GET") != 0)
 		http_refuse(&call, 405, "GET and POST are what is understood here");
 	else if (is_api && is_post(call))
 		post(api, path + strlen(API), call);

@@ -9,9 +9,10 @@
 #include "admin/throttle.h"
 #include "net/https_server.h"
 
-#define HTTP_FORM_BYTES ((size_t)16 << 10) /* of what strangers send, and of passwords */
-#define HTTP_BODY_BYTES ((size_t)1 << 20)  /* of a command, but of a file of settings: */
-#define HTTP_FILE_BYTES ((size_t)16 << 20) /* as much as the control socket takes */
+#define HTTP_FORM_BYTES ((size_t)16 << 10)    /* of what strangers send, and of passwords */
+#define HTTP_BODY_BYTES ((size_t)1 << 20)     /* of a command, but of a file of settings: */
+#define HTTP_FILE_BYTES ((size_t)16 << 20)    /* as much as the control socket takes */
+#define HTTP_UNTAKEN_BYTES ((size_t)32 << 20) /* by one address, before it gets more */
 #define HTTP_LISTENERS_MAX 8
 #define HTTP_COOKIE "__Host-sallyport"
 #define HTTP_LIVE "/api/v1/live"
@@ -86,8 +87,10 @@ void http_metrics(struct http_api *api, const struct session *session, struct ht
 void http_routes_end_of(struct http_api *api, uint64_t session); /* what it waits for */
 void http_routes_drop(struct http_api *api);
 
-/* What of the log the query of a request wants. False: *why (allocated). */
-bool http_filter(const struct https_call *call, struct event_filter *filter, char **why);
+/* What of the log the query of a request wants, as far as its access goes. False: *why (allocated).
+ */
+bool http_filter(const struct session *session, const struct https_call *call,
+		 struct event_filter *filter, char **why);
 
 /* Live events (http_live.c). */
 struct http_live *http_live_create(struct http_api *api);

@@ -197,7 +197,7 @@ static bool follow(struct view *view, const struct session *session, bool *follo
 		http_refuse(&view->call, 403, "operators and administrators may read the log");
 		return false;
 	}
-	if (!http_filter(view->call, &filter, &why)) {
+	if (!http_filter(session, view->call, &filter, &why)) {
 		http_refuse(&view->call, 400, why);
 		free(why);
 		return false;

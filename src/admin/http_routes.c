@@ -375,7 +375,8 @@ static void reply_series(struct http_api *api, const struct session *session,
 			series_json(watch_series(api->config.watch), (int)minutes, time(NULL)));
 }
 
-bool http_filter(const struct https_call *call, struct event_filter *filter, char **why)
+bool http_filter(const struct session *session, const struct https_call *call,
+		 struct event_filter *filter, char **why)
 {
 	static const char *const keys[] = {
 		"domain", "stream", "module", "level", "text", "since"
@@ -384,6 +385,8 @@ bool http_filter(const struct https_call *call, struct event_filter *filter, cha
 	const char *flaw;
 
 	*filter = EVENT_FILTER_ALL;
+	if (session->access < ACCESS_ADMIN) /* what people write is for administrators */
+		filter->without = event_rows[EVENT_STANZA_LOGGED].location;
 	for (size_t i = 0; i < nitems(keys); i++) {
 		if (!http_query(https_query(call), keys[i], value, sizeof(value)) || !*value)
 			continue;
@@ -407,7 +410,7 @@ static void reply_log(struct http_api *api, const struct session *session, struc
 		http_refuse(&call, 400, "last: not a number between 1 and 10000");
 	else if (!number_of(call, "before", 0, INT64_MAX, &before))
 		http_refuse(&call, 400, "before: not the number of an event");
-	else if (!http_filter(call, &filter, &why))
+	else if (!http_filter(session, call, &filter, &why))
 		http_refuse(&call, 400, why);
 	else
 		http_reply_json(&call, 200, NULL,

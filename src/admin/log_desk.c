@@ -3,7 +3,9 @@
 #include "admin/asks.h"
 #include "base/alloc.h"
 #include "ipc/wire.h"
+#include "tables/events.h"
 #include "policy/domain.h"
+#include "tables/events.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -254,6 +256,8 @@ static void run_log(void *arg, const struct errand *errand)
 	json_t *data;
 	char *text;
 
+	if (errand->visitor->access < ACCESS_ADMIN)
+		request.filter.without = event_rows[EVENT_STANZA_LOGGED].location;
 	if (!read_words(desk, errand, &request))
 		return;
 	if (request.follow) {
@@ -350,11 +354,12 @@ static void on_end(struct timer *timer)
 
 static void run_trace(void *arg, const struct errand *errand)
 {
-	const struct event_filter all = EVENT_FILTER_ALL;
+	struct event_filter all = EVENT_FILTER_ALL;
 	struct log_desk *desk = arg;
 	struct session *session;
 	uint64_t seconds;
 
+	all.without = event_rows[EVENT_STANZA_LOGGED].location;
 	if (!read_seconds(errand, &seconds)) {
 		answer(desk, errand->number, REPLY_UNKNOWN, "not for=SECONDS, from 1 to 86400");
 		return;

@@ -144,13 +144,14 @@ static void turn(unsigned ms)
 	loop_run(stage.loop);
 }
 
+static struct visitor visitor = { .access = ACCESS_ADMIN, .name = "root", .from = "pid 1" };
+
 static void ask(uint64_t session, bool json, const char *const *words, size_t count)
 {
-	const struct visitor root = { .access = ACCESS_ADMIN, .name = "root", .from = "pid 1" };
 	const struct desk_asker asker = { on_piece, on_answer, NULL, session };
 	const struct request request = { NULL, (const char **)(uintptr_t)words, count, json };
 
-	desk_ask(stage.desk, &asker, &root, &request);
+	desk_ask(stage.desk, &asker, &visitor, &request);
 }
 
 #define ASK(session, json, ...)                                                                    \
@@ -185,6 +186,35 @@ static void log_shows_the_last_lines(void **state)
 	ASK(1, true, "log", "text=b.ex");
 	assert_string_equal(stage.answers[1], "0 ");
 	assert_int_equal(json_array_size(json_object_get(stage.last[1], "events")), 1);
+}
+
+/* What people write is for administrators, and in no trace. */
+static void whole_stanzas_are_for_administrators(void **state)
+{
+	static const char stanza[] = HEAD "Module=\"m\" Level=\"INFO\" "
+					  "CodeLocation=\"stanza.logged\" "
+					  "Detail=\"from=x@a.example stanza=private\"";
+
+	log_line(LINE("domain=a.example"));
+	log_line(stanza);
+	ASK(1, false, "log");
+	assert_non_null(strstr(stage.answers[1], "private"));
+	ASK(1, false, "log", "--follow", "last=0");
+	ASK(2, false, "trace", "a.example");
+	visitor.access = ACCESS_OPERATE;
+	ASK(3, false, "log");
+	assert_string_equal(stage.answers[3], "0 " LINE("domain=a.example") "\n");
+	ASK(4, true, "log", "text=private");
+	assert_int_equal(json_array_size(json_object_get(stage.last[4], "events")), 0);
+	ASK(5, false, "log", "--follow");
+	visitor.access = ACCESS_ADMIN;
+	log_line(stanza);
+	log_line(LINE("domain=a.example"));
+	assert_non_null(strstr(stage.told[1], "private"));
+	for (int i = 2; i <= 5; i++)
+		assert_null(strstr(stage.told[i], "private"));
+	assert_non_null(strstr(stage.told[2], LINE("domain=a.example")));
+	assert_non_null(strstr(stage.told[5], LINE("domain=a.example")));
 }
 
 static void what_it_does_not_understand_it_says(void **state)
@@ -402,6 +432,7 @@ static void all_are_answered_when_the_node_stops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(whole_stanzas_are_for_administrators),
 		TEST(log_shows_the_last_lines),
 		TEST(what_it_does_not_understand_it_says),
 		TEST(follow_goes_on_until_who_asked_goes),

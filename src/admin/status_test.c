@@ -255,6 +255,8 @@ static const struct {
 	  "home-b       192.0.2.9:8443  failed  14.0      30s  login    -     -        "
 	  "the password is wrong\n",
 	  "home_servers" },
+	{ "streams", "no streams: edges have those with the world\n", "streams" },
+	{ "domains", "no domain of the world was talked to: edges talk to them\n", "peers" },
 };
 
 static void parts_of_it_are_shown_by_name(void **state)

@@ -169,14 +169,25 @@ static void table(struct buffer *out, const json_t *status, const char *list, co
 		buffer_consume(out, 1);
 }
 
+static bool is_edge(const json_t *status)
+{
+	const char *role =
+		json_string_value(json_object_get(json_object_get(status, "node"), "role"));
+
+	return role && strcmp(role, "edge") == 0;
+}
+
 static void streams(struct buffer *out, const json_t *status)
 {
-	table(out, status, "streams", "no streams\n");
+	table(out, status, "streams",
+	      is_edge(status) ? "no streams\n" : "no streams: edges have those with the world\n");
 }
 
 static void domains(struct buffer *out, const json_t *status)
 {
-	table(out, status, "peers", "no domain of the world was talked to\n");
+	table(out, status, "peers",
+	      is_edge(status) ? "no domain of the world was talked to\n"
+			      : "no domain of the world was talked to: edges talk to them\n");
 }
 
 static void certificates(struct buffer *out, const json_t *status)

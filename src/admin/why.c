@@ -111,12 +111,11 @@ static void on_edge(void *arg, uint64_t number, const struct tunnels_reply *repl
 
 	if (!inquiry)
 		return;
-	if (json_is_object(reply->data)) {
-		report = json_deep_copy(reply->data);
-		json_object_set_new(report, "node", json_string(reply->node));
-	} else {
+	if (json_is_object(reply->data))
+		report = why_heard(reply->data, reply->node,
+				   json_string_value(json_object_get(inquiry->report, "domain")));
+	else
 		report = silent_edge(inquiry, reply);
-	}
 	json_array_append_new(inquiry->reports, report);
 	if (--inquiry->waits)
 		return;

@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!*json_string_value(json_object_get(report, "headline")))
 		abort();
-	other = json_deep_copy(report);
+	other = why_heard(report, "edge-a", "far.example");
+	if (!*json_string_value(json_object_get(other, "headline")))
+		abort();
 	report = why_merge(report, json_pack("[o, {s:i}]", other, "attempts", 5));
 	text = why_text(report);
 	for (const char *c = text; *c; c++) {

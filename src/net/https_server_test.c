@@ -85,6 +85,12 @@ static void on_request(void *arg, struct https_call *call)
 		stream_to(call, strcmp(path, "/endless") == 0);
 		return;
 	}
+	if (strcmp(path, "/untaken") == 0) {
+		text = xasprintf("%zu bytes\n", https_untaken(call));
+		https_reply(&call, 200, "text/plain", NULL, slice_of(text));
+		free(text);
+		return;
+	}
 	text = strcmp(path, "/big") == 0
 		       ? memset(xcalloc(1, BIG_BYTES + 1), 'x', BIG_BYTES)
 		       : xasprintf("%s %s ? %s from %s at %s, %zu bytes\n", https_method(call),
@@ -138,17 +144,24 @@ static void serve(int fd)
 
 /* The client */
 
-static int dial(void)
+static int dial_from(in_addr_t own)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(own) };
 	struct timeval patience = { SOON_S, 0 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	at.sin_port = htons(port);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	return fd;
+}
+
+static int dial(void)
+{
+	return dial_from(INADDR_LOOPBACK);
 }
 
 static SSL *shake_hands(int fd)
@@ -281,6 +294,32 @@ static void who_comes_by_ipv4_counts_for_himself(void **state)
 	waitpid(pid, NULL, 0);
 	assert_non_null(heard);
 	assert_non_null(strstr(heard, " at ::ffff:127.0.0.1, 0 bytes\n"));
+}
+
+static size_t untaken(in_addr_t own)
+{
+	SSL *ssl = shake_hands(dial_from(own));
+	const char *heard;
+	size_t bytes;
+
+	say(ssl, "GET /untaken HTTP/1.1\r\nHost: x\r\n\r\n");
+	heard = hear(ssl, " bytes\n");
+	assert_non_null(heard);
+	bytes = strtoul(strstr(heard, "\r\n\r\n") + 4, NULL, 10);
+	hang_up(ssl);
+	return bytes;
+}
+
+static void what_a_place_does_not_take_is_counted(void **state)
+{
+	SSL *ssl = shake_hands(dial());
+
+	assert_int_equal(untaken(INADDR_LOOPBACK), 0);
+	say(ssl, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(hear(ssl, "xxx"));
+	assert_in_range(untaken(INADDR_LOOPBACK), BIG_BYTES / 4, BIG_BYTES);
+	assert_int_equal(untaken(INADDR_LOOPBACK + 1), 0);
+	hang_up(ssl);
 }
 
 static void a_stream_comes_in_pieces_and_the_connection_goes_on(void **state)
@@ -483,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_told_with_its_query_and_answered),
 		cmocka_unit_test(who_comes_by_ipv4_counts_for_himself),
+		cmocka_unit_test(what_a_place_does_not_take_is_counted),
 		cmocka_unit_test(a_stream_comes_in_pieces_and_the_connection_goes_on),
 		cmocka_unit_test(who_leaves_a_stream_is_missed),
 		cmocka_unit_test(one_address_has_so_many_connections_and_no_more),

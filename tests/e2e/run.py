@@ -96,6 +96,8 @@ def main():
     if not options.inside:
         sys.exit(topology.enter(sys.argv))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    # Ignored, as for what a shell starts in the background, the programs under test would ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         status = asyncio.run(play_all(options))
     except KeyboardInterrupt:

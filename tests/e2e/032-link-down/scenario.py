@@ -39,6 +39,8 @@ async def run(stage):
     marks = stage.site.marks()
     topology.unblock()
     await stage.core.event("link.up", stage.edge.name, since=marks[stage.core.name], deadline=60)
+    # and home has been told
+    await stage.home.event("link.realms", stage.edge.name, since=marks[stage.home.name])
     alice.say(bob.boundjid.full, "after")
     await bob.message("after")
     bob.say(alice.boundjid.full, "after")

@@ -113,6 +113,13 @@ async def link(node, *name):
     return token[1], out
 
 
+async def patiently(ask):
+    """Its answer, if need be after the wait that many wrong passwords bring."""
+    while (answer := await ask()).status == 429:
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+    return answer
+
+
 async def account(node, name, role, password):
     """Somebody who is logged in, with an account of that role."""
     await node.ctl("account", "add", name, role)
