@@ -72,10 +72,11 @@ async def one_stream(stage, alice, bob):
 
 async def manage_dies(stage, alice, bob):
     """Nobody is left who could end the trace: traffic ends it."""
-    edge, mark = stage.edge, stage.edge.mark()
+    edge, mark, at_core = stage.edge, stage.edge.mark(), stage.core.mark()
     await tracer(stage, NEAR)
     edge.kill("manage")
     await edge.ready("manage", mark)
+    await stage.core.event("tunnel.up", edge.name, since=at_core, deadline=60)
     await until(lambda: quiet(edge, alice, bob), "the end of what was logged for a trace of nobody")
 
 
