@@ -19,6 +19,20 @@ struct status_table {
 	} columns[STATUS_COLUMNS_MAX];
 };
 
+/* The table that more than one face shows. */
+#define STATUS_STREAMS                                                                             \
+	{                                                                                          \
+		"streams",                                                                         \
+		{                                                                                  \
+			{ "STREAM", "xcoder" }, { "", "direction" }, { "LOCAL", "local" },         \
+				{ "REMOTE", "remote" }, { "STATE", "state" }, { "TLS", "tls" },    \
+				{ "AUTH", "auth" }, { "STANZAS", "stanzas", STATUS_NUMBER },       \
+			{                                                                          \
+				"FOR", "seconds", STATUS_SECONDS                                   \
+			}                                                                          \
+		}                                                                                  \
+	}
+
 /* An empty line and the table; nothing if there are no rows. */
 void status_table_write(struct buffer *out, const struct status_table *table, const json_t *rows);
 /* Text in one line, cut between two characters after `most`. */

@@ -127,16 +127,7 @@ static void home_servers(struct buffer *out, const json_t *status)
 
 /* Each is one list of the status, as a table. */
 static const struct status_table tables[] = {
-	{ "streams",
-	  { { "STREAM", "xcoder" },
-	    { "", "direction" },
-	    { "LOCAL", "local" },
-	    { "REMOTE", "remote" },
-	    { "STATE", "state" },
-	    { "TLS", "tls" },
-	    { "AUTH", "auth" },
-	    { "STANZAS", "stanzas", STATUS_NUMBER },
-	    { "AGE", "seconds", STATUS_SECONDS } } },
+	STATUS_STREAMS,
 	{ "peers",
 	  { { "DOMAIN", "domain" },
 	    { "OUT", "out" },
