@@ -105,26 +105,6 @@ static void notifications(struct buffer *out, const json_t *status)
 		buffer_append_text(out, "no notifications\n");
 }
 
-static void home_servers(struct buffer *out, const json_t *status)
-{
-	static const struct status_table table = { "home_servers",
-						   { { "HOME SERVER", "name" },
-						     { "ADDRESS", "address" },
-						     { "STATE", "state" },
-						     { "VERSION", "version" },
-						     { "SEEN", "seconds", STATUS_SECONDS },
-						     { "TROUBLE", "trouble" },
-						     { "ROWS", "rows" },
-						     { "FOREIGN", "foreign" },
-						     { "WHY", "why" } } };
-
-	status_table_write(out, &table, json_object_get(status, table.list));
-	if (!buffer_len(out))
-		buffer_append_text(out, "no home servers\n");
-	else
-		buffer_consume(out, 1);
-}
-
 /* Each is one list of the status, as a table. */
 static const struct status_table tables[] = {
 	STATUS_STREAMS,
@@ -145,6 +125,16 @@ static const struct status_table tables[] = {
 	    { "NAMES", "names" },
 	    { "ISSUER", "issuer" },
 	    { "SHA-256", "fingerprint" } } },
+	{ "home_servers",
+	  { { "HOME SERVER", "name" },
+	    { "ADDRESS", "address" },
+	    { "STATE", "state" },
+	    { "VERSION", "version" },
+	    { "SEEN", "seconds", STATUS_SECONDS },
+	    { "TROUBLE", "trouble" },
+	    { "ROWS", "rows" },
+	    { "FOREIGN", "foreign" },
+	    { "WHY", "why" } } },
 	{ "accounts", { { "ACCOUNT", "name" }, { "ROLE", "role" }, { "PASSWORD", "password" } } },
 };
 
@@ -184,6 +174,11 @@ static void domains(struct buffer *out, const json_t *status)
 static void certificates(struct buffer *out, const json_t *status)
 {
 	table(out, status, "certificates", "no certificates\n");
+}
+
+static void home_servers(struct buffer *out, const json_t *status)
+{
+	table(out, status, "home_servers", "no home servers\n");
 }
 
 static void accounts(struct buffer *out, const json_t *status)
